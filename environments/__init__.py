@@ -1,0 +1,1 @@
+"""Named layers of settings, and the code that lays one over another."""

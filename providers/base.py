@@ -1,0 +1,232 @@
+"""The boundary: what a provider does, and the life of the machine it hands back.
+
+    REQUESTED -> BOOTING -> RUNNING -> TEARING_DOWN -> GONE
+
+REFUSED and GONE are the ends. A spot machine may go from any living state to GONE.
+STUCK is a tear-down that failed: it still costs money, so it is a state, not an exception.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from enum import Enum, auto
+from pathlib import Path
+from typing import ClassVar, Literal, Protocol
+
+from ..configs.spec import Gpu, JobSpec, Runtime, Spot
+
+MarketKind = Literal["on-demand", "spot", "own"]
+PriceSource = Literal["live", "cache", "bundled", "settings"]
+
+
+class State(Enum):
+    REQUESTED = auto()
+    BOOTING = auto()
+    RUNNING = auto()
+    TEARING_DOWN = auto()
+    STUCK = auto()
+    GONE = auto()
+    REFUSED = auto()
+
+
+MOVES: dict[State, set[State]] = {
+    State.REQUESTED: {State.BOOTING, State.RUNNING, State.REFUSED, State.TEARING_DOWN, State.GONE},
+    State.BOOTING: {State.RUNNING, State.TEARING_DOWN, State.GONE},
+    State.RUNNING: {State.TEARING_DOWN, State.GONE},
+    State.TEARING_DOWN: {State.STUCK, State.GONE},
+    State.STUCK: {State.TEARING_DOWN, State.GONE},
+    State.GONE: set(),
+    State.REFUSED: set(),
+}
+ENDS = {state for state, moves in MOVES.items() if not moves}
+BILLED = {State.BOOTING, State.RUNNING, State.TEARING_DOWN, State.STUCK}
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a job asks of a machine; memory and disk in bytes, the bid in USD per GPU-hour."""
+
+    gpu: Gpu | None = None
+    cpus: float | None = None
+    memory: int | None = None
+    shm: int | None = None
+    disk: int | None = None
+    spot: Spot = "never"
+    bid: Decimal | None = None
+    runtime: Runtime = "auto"
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> "Need":
+        asked = spec.resources
+        return cls(
+            gpu=asked.gpu,
+            cpus=asked.cpus,
+            memory=asked.memory,
+            shm=asked.shm,
+            disk=asked.disk,
+            spot=spec.market.spot,
+            bid=spec.market.bid,
+            runtime=spec.local.runtime,
+        )
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One machine one could have, with its price and the age of that price.
+
+    `usd_per_hour` is for the whole machine, taxes not included; `gpu` is a name in `gpus.csv`,
+    None for a machine without one; `instance` is the provider's own word for the kind.
+    """
+
+    provider: str
+    region: str
+    instance: str
+    gpu: str | None
+    gpu_count: int
+    market: MarketKind
+    usd_per_hour: Decimal
+    source: PriceSource
+    as_of: date
+    zone: str = ""
+    vram_mib: int | None = None
+    vcpus: float | None = None
+    memory_mib: int | None = None
+    interruption_band: str = ""
+    stock: str = ""
+
+
+@dataclass(frozen=True)
+class Bind:
+    """A path on this machine that the job sees read-only at `target`, relative to its root."""
+
+    source: Path
+    target: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to run on the machine: everything a provider must know before it creates one.
+
+    `binds` are for providers that share this machine's files (`Capabilities.shares_files`);
+    `cache` is a folder they keep between runs; the name is unique for each attempt, so that a
+    create call whose answer was lost can be found again.
+    """
+
+    run: str
+    attempt: int
+    owner: str
+    need: Need
+    image: str | None = None
+    binds: tuple[Bind, ...] = ()
+    cache: Path | None = None
+
+    @property
+    def name(self) -> str:
+        return f"longshore-{self.run}-{self.attempt}"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine as the provider sees it now; `detail` is the provider's own word on why."""
+
+    id: str
+    run: str
+    attempt: int
+    state: State
+    usd_per_hour: Decimal = Decimal(0)
+    detail: str = ""
+
+    def moved_to(self, state: State) -> "Machine":
+        """This machine in its next state; a move that is not in MOVES is a bug of ours."""
+        if state is not self.state and state not in MOVES[self.state]:
+            raise ValueError(f"{self.id} cannot go from {self.state.name} to {state.name}")
+        return replace(self, state=state)
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How the entrypoint ended: its exit code, and whether the kernel killed it for memory."""
+
+    code: int
+    out_of_memory: bool = False
+
+
+class Host(Protocol):
+    """How to reach into one machine. Targets are relative to the job's root (`/longshore`).
+
+    Every method raises MachineLostError when the machine or its engine is gone.
+    """
+
+    def put(self, source: Path, target: str, exclude: Sequence[str] = ()) -> None:
+        """Copy a file or folder to the machine; patterns as in `.dockerignore`, names or globs."""
+        ...
+
+    def write(self, target: str, content: bytes, mode: int = 0o644) -> None:
+        """Write a small file, whole or not at all."""
+        ...
+
+    def start(self) -> None:
+        """Start the entrypoint; a second call does nothing."""
+        ...
+
+    def poll(self) -> Exit | None:
+        """How the entrypoint ended, or None while it runs or has not started."""
+        ...
+
+    def read(self, path: str, offset: int = 0) -> bytes:
+        """A file's bytes from `offset` on; empty when there is no such file yet."""
+        ...
+
+    def get(self, source: str, target: Path) -> None:
+        """Copy a file or folder home, over what is there; files already equal are kept."""
+        ...
+
+    def signal(self, name: Literal["TERM", "KILL"]) -> None:
+        """Ask the entrypoint to stop with a checkpoint (TERM), or end it now (KILL)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a provider can do, as data. `shares_files`: its machines see this one's files."""
+
+    spot: bool = False
+    bid: bool = False
+    shares_files: bool = False
+    multi_node: bool = False
+
+
+class Provider(Protocol):
+    """One place to get machines from. Only `request` may start a bill."""
+
+    name: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+
+    def offers(self, need: Need) -> list[Offer]:
+        """What fits the need, cheapest first; raises NoOfferError with the nearest miss."""
+        ...
+
+    def needs_image(self, offer: Offer) -> bool:
+        """Whether a machine of this offer runs our image (else: this Python)."""
+        ...
+
+    def request(self, offer: Offer, order: Order) -> str:
+        """Ask for a machine; comes back at once with its id, not when it runs."""
+        ...
+
+    def look(self, machine_id: str) -> Machine | None:
+        """The machine as it is now, or None when the provider does not know it."""
+        ...
+
+    def list_owned(self) -> list[Machine]:
+        """Every machine that carries our mark, in all regions, ended ones that bill included."""
+        ...
+
+    def tear_down(self, machine_id: str) -> None:
+        """End it; safe to call twice, and on a machine that is already gone."""
+        ...
+
+    def host(self, machine: Machine) -> Host:
+        """The way into a machine that runs."""
+        ...
