@@ -45,7 +45,10 @@ BILLED = {State.BOOTING, State.RUNNING, State.TEARING_DOWN, State.STUCK}
 
 @dataclass(frozen=True)
 class Need:
-    """What a job asks of a machine; memory and disk in bytes, the bid in USD per GPU-hour."""
+    """What a job asks of a machine; memory and disk in bytes, the bid in USD per GPU-hour.
+
+    `watts` and `usd_per_kwh` are what the user's own machine draws and pays.
+    """
 
     gpu: Gpu | None = None
     cpus: float | None = None
@@ -55,6 +58,8 @@ class Need:
     spot: Spot = "never"
     bid: Decimal | None = None
     runtime: Runtime = "auto"
+    watts: float = 0.0
+    usd_per_kwh: Decimal = Decimal(0)
 
     @classmethod
     def of(cls, spec: JobSpec) -> "Need":
@@ -68,6 +73,8 @@ class Need:
             spot=spec.market.spot,
             bid=spec.market.bid,
             runtime=spec.local.runtime,
+            watts=spec.local.watts,
+            usd_per_kwh=spec.local.usd_per_kwh,
         )
 
 
@@ -76,7 +83,8 @@ class Offer:
     """One machine one could have, with its price and the age of that price.
 
     `usd_per_hour` is for the whole machine, taxes not included; `gpu` is a name in `gpus.csv`,
-    None for a machine without one; `instance` is the provider's own word for the kind.
+    None for a machine without one; `instance` is the provider's own word for the kind; `note` is
+    what the user should know before taking it.
     """
 
     provider: str
@@ -94,6 +102,7 @@ class Offer:
     memory_mib: int | None = None
     interruption_band: str = ""
     stock: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
