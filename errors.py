@@ -12,10 +12,12 @@ LongshoreError 1
   BusyError 7              another command holds the same run
   LedgerError 8            the record of runs cannot be read or written
   SyncError 9              files did not arrive whole
+    OutputsKeptError 9     outputs are not home yet; their machine is kept
   LeftRunningError 10      a machine could not be proven gone
   GuardError 11            a limit the user set was reached
   NotFoundError 12         no such run, report or machine
   InterruptedRunError 75   stopped with a committed checkpoint: it can be resumed
+  CancelledError 130       stopped by the user before there was anything to save
 """
 
 from collections.abc import Iterable
@@ -82,6 +84,10 @@ class SyncError(LongshoreError):
     exit_code = 9
 
 
+class OutputsKeptError(SyncError):
+    """Outputs are not home yet, so their machine is kept."""
+
+
 class LeftRunningError(LongshoreError):
     exit_code = 10
 
@@ -96,6 +102,10 @@ class NotFoundError(LongshoreError):
 
 class InterruptedRunError(LongshoreError):
     exit_code = 75
+
+
+class CancelledError(LongshoreError):
+    exit_code = 130
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -1,0 +1,121 @@
+"""Bring a run's outputs home and verify every byte before its machine may go."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..configs import folders
+from ..configs.container import CHECKPOINTS, COMMITTED, MANIFEST, OUTPUTS
+from ..errors import SyncError
+from ..providers.base import Host
+from .records import Run
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What came home; `verified` is False when the job was killed before it wrote its manifest."""
+
+    folder: Path
+    files: int
+    size: int
+    verified: bool
+
+
+def home(run: Run) -> Path:
+    """Where the run's outputs go: a folder of its own below `sync.outputs`."""
+    return run.project / run.spec.sync.outputs / run.id
+
+
+def saved_checkpoints(run_id: str) -> Path:
+    """Where an interrupted run's checkpoints wait for its resume."""
+    return folders.state() / "runs" / run_id / CHECKPOINTS
+
+
+def has_checkpoint(run_id: str) -> bool:
+    """Whether a committed checkpoint of the run is here."""
+    return any(saved_checkpoints(run_id).glob(f"*/{COMMITTED}"))
+
+
+def prepare(run: Run) -> None:
+    """Make the outputs folder, before anything is paid for.
+
+    Raises:
+        SyncError: it cannot be written.
+    """
+    folder = home(run)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".write-probe"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise SyncError(
+            f"{folder} cannot be written: {error.strerror}",
+            "choose another folder with sync.outputs",
+        ) from error
+
+
+def bring_home(host: Host, run: Run, is_done: bool) -> Collected:
+    """Copy outputs (and, unless the job is done, its checkpoints) home and verify them.
+
+    Raises:
+        SyncError: something did not arrive whole, twice.
+    """
+    if not is_done:
+        host.get(CHECKPOINTS, saved_checkpoints(run.id))
+    folder = home(run)
+    host.get(OUTPUTS, folder)
+    faults = check(folder)
+    if faults:
+        host.get(OUTPUTS, folder)
+        faults = check(folder)
+    if faults:
+        raise SyncError(f"{folder / faults[0]} did not arrive whole", "the machine is kept")
+    if is_done:
+        _point_latest(run, folder)
+    return _counted(folder)
+
+
+def rescue(host: Host, run_id: str) -> Path:
+    """Copy everything a machine holds into the state folder, for a run that nobody knows."""
+    folder = folders.state() / "runs" / run_id
+    for part in (OUTPUTS, CHECKPOINTS):
+        host.get(part, folder / part)
+    return folder
+
+
+def check(folder: Path) -> list[str]:
+    """The files that differ from the folder's manifest; none when there is no manifest."""
+    manifest = folder / Path(MANIFEST).name
+    if not manifest.is_file():
+        return []
+    try:
+        files = json.loads(manifest.read_text())["files"]
+    except (ValueError, KeyError):
+        return [manifest.name]
+    return [name for name, facts in files.items() if not _is_whole(folder / name, facts)]
+
+
+def _is_whole(path: Path, facts: dict[str, str | int]) -> bool:
+    if not path.is_file() or path.stat().st_size != facts["bytes"]:
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == facts["sha256"]
+
+
+def _counted(folder: Path) -> Collected:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    verified = (folder / Path(MANIFEST).name).is_file()
+    return Collected(folder, len(files), sum(path.stat().st_size for path in files), verified)
+
+
+def _point_latest(run: Run, folder: Path) -> None:
+    """`outputs/<job>` is a link to the newest finished run, so that a later job can name it."""
+    link = folder.parent / run.job
+    if link.is_symlink() or not link.exists():
+        fresh = link.with_name(f".{run.id}.link")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(folder.name)
+        os.replace(fresh, link)

@@ -1,0 +1,166 @@
+"""Find what dead commands left behind, bring home what it holds, and end it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..configs.container import EVENTS
+from ..errors import OutputsKeptError, SyncError
+from ..providers.base import Exit, Host, Machine, Provider
+from . import collect, locks, reports, teardown
+from .endings import Ending, ending_of, status_of
+from .events import read_all
+from .ledger import Ledger
+from .owner import owner
+from .records import Attempt, Run, Status
+from .teardown import Patience
+
+NEVER_RAN = Ending(137, "lost", "its command died before the job began")
+GONE = Ending(137, "lost", "its machine is gone")
+KILL_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A run that nobody looks after (with its last attempt), or a machine that no run knows."""
+
+    why: str
+    run: Run | None = None
+    attempt: Attempt | None = None
+    machine: Machine | None = None
+    provider: Provider | None = None
+
+    @property
+    def name(self) -> str:
+        return self.run.id if self.run else self.machine.id if self.machine else ""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a collection works with; a running job gets `grace` seconds to write a checkpoint."""
+
+    ledger: Ledger
+    providers: dict[str, Provider]
+    note: Callable[[str], None]
+    grace: float = 60.0
+    patience: Patience = field(default_factory=Patience)
+
+
+def find(sweep: Sweep) -> list[Leftover]:
+    """Everything of this ledger that no living command looks after."""
+    machines = {name: _owned(provider) for name, provider in sweep.providers.items()}
+    runs = [run for run in sweep.ledger.unfinished() if not locks.is_held(run.id)]
+    return [_of_run(sweep, run, machines) for run in runs] + _unknown(sweep, machines)
+
+
+def settle(sweep: Sweep, leftover: Leftover, give_up_outputs: bool = False) -> None:
+    """Stop its job with a checkpoint, bring home what it holds, end its machine, close the run.
+
+    Raises:
+        OutputsKeptError: outputs did not come home and are not to be given up.
+        LeftRunningError: its machine could not be proven gone.
+    """
+    if leftover.run is None:
+        _end_unknown(sweep, leftover)
+        return
+    with locks.hold(leftover.run.id, f"run {leftover.run.id}"):
+        ending = _emptied(sweep, leftover, leftover.run, give_up_outputs)
+        if leftover.attempt is not None and leftover.provider is not None:
+            teardown.end(sweep.ledger, leftover.provider, leftover.attempt, sweep.patience)
+        _close(sweep.ledger, leftover.run, ending)
+
+
+def _of_run(sweep: Sweep, run: Run, machines: dict[str, list[Machine]]) -> Leftover:
+    attempts = [attempt for attempt in sweep.ledger.attempts(run.id) if attempt.gone is None]
+    if not attempts:
+        return Leftover("its command died before it had a machine", run)
+    attempt = attempts[-1]
+    machine = _machine_of(attempt, machines.get(attempt.provider, []))
+    if machine and not attempt.machine:
+        sweep.ledger.adopt(attempt, machine.id)
+        attempt = sweep.ledger.attempts(run.id)[attempt.number - 1]
+    return Leftover(_why(run), run, attempt, machine, sweep.providers.get(attempt.provider))
+
+
+def _why(run: Run) -> str:
+    if run.is_over:
+        return "its machine could not be proven gone"
+    kept = run.status is Status.KEPT
+    return "its outputs are not home" if kept else "its command died"
+
+
+def _machine_of(attempt: Attempt, machines: list[Machine]) -> Machine | None:
+    key = (attempt.run, attempt.number)
+    return next((one for one in machines if (one.run, one.attempt) == key), None)
+
+
+def _owned(provider: Provider) -> list[Machine]:
+    mine = owner()
+    return [machine for machine in provider.list_owned() if machine.owner == mine]
+
+
+def _unknown(sweep: Sweep, machines: dict[str, list[Machine]]) -> list[Leftover]:
+    known = {run.id for run in sweep.ledger.runs()}
+    return [
+        Leftover("no run of this ledger knows it", machine=machine, provider=sweep.providers[name])
+        for name, owned in machines.items()
+        for machine in owned
+        if machine.run not in known
+    ]
+
+
+def _emptied(sweep: Sweep, left: Leftover, run: Run, give_up: bool) -> Ending:
+    """The job ended and what its machine holds brought home."""
+    if left.machine is None or left.provider is None:
+        return GONE if left.attempt and left.attempt.machine else NEVER_RAN
+    if run.is_over:
+        return Ending(run.code or 0, run.reason)
+    host = left.provider.host(left.machine)
+    exit_ = _stopped(host, 0 if give_up else sweep.grace)
+    ending = ending_of(exit_, read_all(host.read(EVENTS)))
+    try:
+        home = collect.bring_home(host, run, is_done=ending.code == 0)
+        sweep.note(f"{run.id}: {home.files} files are in {home.folder}")
+    except SyncError as error:
+        if not give_up:
+            sweep.ledger.mark(run.id, Status.KEPT)
+            raise OutputsKeptError(str(error), error.hint) from error
+        sweep.note(f"{run.id}: outputs given up: {error}")
+    return ending
+
+
+def _stopped(host: Host, grace: float) -> Exit:
+    """The job's exit; one that still runs is asked to stop, and killed when it will not."""
+    if (exit_ := host.poll()) is not None:
+        return exit_
+    host.signal("TERM")
+    if (exit_ := _awaited(host, grace)) is not None:
+        return exit_
+    host.signal("KILL")
+    return _awaited(host, KILL_SECONDS) or Exit(137)
+
+
+def _awaited(host: Host, seconds: float) -> Exit | None:
+    until = time.monotonic() + seconds
+    while (exit_ := host.poll()) is None and time.monotonic() < until:
+        time.sleep(0.1)
+    return exit_
+
+
+def _end_unknown(sweep: Sweep, left: Leftover) -> None:
+    """A machine whose run was lost with a damaged ledger: save what it holds, then end it."""
+    if left.machine is None or left.provider is None:
+        return
+    attempt = Attempt.of_machine(left.provider.name, left.machine)
+    host = left.provider.host(left.machine)
+    _stopped(host, sweep.grace)
+    folder = collect.rescue(host, left.machine.run)
+    sweep.note(f"{left.machine.run}: what it held is in {folder}")
+    teardown.end(sweep.ledger, left.provider, attempt, sweep.patience)
+
+
+def _close(ledger: Ledger, run: Run, ending: Ending) -> None:
+    if not run.is_over:
+        ledger.note(run.id, "end", ending.reason)
+        ledger.close_run(run.id, status_of(ending, run.id), ending.code, ending.reason)
+    reports.write(ledger, ledger.run(run.id))
