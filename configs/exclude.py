@@ -26,9 +26,10 @@ def is_excluded(relative: PurePosixPath, patterns: Sequence[str]) -> bool:
 def included(top: Path, patterns: Sequence[str] = ()) -> Iterator[PurePosixPath]:
     """Every file and link below `top` that stays in, sorted by folder; excluded folders unread.
 
-    A link to a folder is one entry: it is not walked into.
+    A link to a folder is one entry: it is not walked into. Raises OSError for a folder that cannot
+    be read; one that vanished meanwhile is passed over.
     """
-    for folder, names, files in os.walk(top):
+    for folder, names, files in os.walk(top, onerror=_refuse):
         here = PurePosixPath(Path(folder).relative_to(top).as_posix())
         kept = sorted(name for name in names if not is_excluded(here / name, patterns))
         links = [name for name in kept if os.path.islink(os.path.join(folder, name))]
@@ -36,6 +37,11 @@ def included(top: Path, patterns: Sequence[str] = ()) -> Iterator[PurePosixPath]
         for name in sorted(files + links):
             if not is_excluded(here / name, patterns):
                 yield here / name
+
+
+def _refuse(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 @lru_cache(maxsize=512)
