@@ -1,0 +1,51 @@
+"""Money, time and sizes as a person reads them."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+CENTS_ENOUGH: Final = Decimal("0.10")
+UNITS: Final = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "m"), (60, "m", 1, "s"))
+
+
+def money(usd: Decimal | str | None) -> str:
+    """Two places, four below ten cents: $2.34, $0.0412."""
+    if usd is None:
+        return "-"
+    amount = Decimal(usd)
+    small = 0 < abs(amount) < CENTS_ENOUGH
+    shown = abs(amount).quantize(Decimal("0.0001" if small else "0.01"), rounding=ROUND_HALF_UP)
+    return f"{'-' if amount < 0 else ''}${shown:,}"
+
+
+def duration(seconds: float | None) -> str:
+    """The two largest units: 19d 4h, 2h 05m, 3m 20s, 12s."""
+    if seconds is None:
+        return "-"
+    whole = round(seconds)
+    for unit, name, part, small in UNITS:
+        if whole >= unit:
+            return f"{whole // unit}{name} {whole % unit // part:02d}{small}".replace(" 00s", "")
+    return f"{whole}s"
+
+
+def mib(size: int | None) -> str:
+    """GiB with one place, as drivers report memory."""
+    return "?" if size is None else f"{size / 1024:.1f} GiB"
+
+
+def count(number: float | None) -> str:
+    """1.54B, 20.0M, 512."""
+    if number is None:
+        return "-"
+    for unit, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(number) >= unit:
+            return f"{number / unit:.3g}{name}"
+    return f"{number:g}"
+
+
+def data(size: int) -> str:
+    """Bytes in decimal units, as disks are sold."""
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size} B"
