@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ConfigError, did_you_mean
-from .gpus import make_gpu
 from .nodes import Items, Node, Table, Text
 from .schema import ENV, Leaf, dotted, keys, leaves, limit_fault, sections
 from .spec import Gpu
@@ -19,8 +18,7 @@ _DEVICE = re.compile(r"auto|cpu|mps|(?:cuda|xpu)(?::\d+)?|\d+(?:,\d+)*", re.ASCI
 _OWN = "LONGSHORE_"
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """A typed value and where it was written."""
 
     value: Any
@@ -189,6 +187,8 @@ def _gpu(table: Table) -> Gpu:
         if not isinstance(entry.node, Text) or entry.node.null:
             raise ConfigError("takes one value", f"write {key}: value", entry.node.where)
         given[key] = entry.node.text
+    from .gpus import make_gpu
+
     if "name" not in given:
         raise ConfigError("has no name", "write for example gpu: {name: T4, count: 2}")
     count = to_value(int, given.get("count", "1"))

@@ -77,9 +77,8 @@ def parse_gpu(text: str) -> Gpu:
     """ "RTX 4090", "a100-80gb:2": a kind or a family of one memory size, and how many of it."""
     name, _, count = text.partition(":")
     if ":" in text and not re.fullmatch(r"[1-9]\d*", count.strip(), re.ASCII):
-        raise ConfigError(
-            f"{text!r} has no whole number above 0 after ':'", "write for example T4:2"
-        )
+        hint = f"write for example {name.strip() or 'T4'}:2"
+        raise ConfigError(f"{text!r} has no whole number above 0 after ':'", hint)
     return make_gpu(name, int(count) if count else 1)
 
 

@@ -5,8 +5,8 @@ not for YAML 1.1. Anchors, aliases and merge keys (`<<`) are resolved here.
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
@@ -17,8 +17,7 @@ _TAG = "tag:yaml.org,2002:"
 _MERGE = _TAG + "merge"
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """A scalar as written; `null` for `null`, `~` or nothing at all."""
 
     text: str
@@ -26,22 +25,19 @@ class Text:
     null: bool = False
 
 
-@dataclass(frozen=True)
-class Items:
+class Items(NamedTuple):
     items: tuple["Node", ...]
     where: str
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """The value of a key, and where the key stands."""
 
     node: "Node"
     where: str
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     entries: dict[str, Entry]
     where: str
 

@@ -1,10 +1,10 @@
 """What `spec.py` says about each key, by its dotted path: its type, its default, its limits."""
 
 from collections.abc import Iterator
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, NamedTuple, Union, get_args, get_origin
 
 from .spec import Gpu, JobSpec
 
@@ -27,8 +27,7 @@ _MOST = {"train.seed": 2**32 - 1}
 _BELOW_ONE = {"train.lora.dropout", "train.test_share"}
 
 
-@dataclass(frozen=True)
-class Leaf:
+class Leaf(NamedTuple):
     """One key that holds a value. `kind` is its annotation without `None`."""
 
     path: str

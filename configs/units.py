@@ -15,6 +15,8 @@ _SIZES = {
     **{f"{letter}b": 1000**power for power, letter in enumerate("kmgt", 1)},
     **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)},
 }
+_LONG = 10_000
+"""An exact size with more digits than this is harder to read than a rounded one."""
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 _SIZE = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([a-z]*)", re.ASCII)
@@ -75,9 +77,9 @@ def parse_share(text: str) -> float:
 
 
 def format_size(size: int) -> str:
-    """Bytes for people: exact where a unit divides them, else to one decimal."""
-    for unit in ("tib", "gib", "mib", "kib", "tb", "gb", "mb", "kb"):
-        if size and size % _SIZES[unit] == 0:
+    """Bytes for people: exact in the largest unit that divides them, else to one decimal."""
+    for unit in ("tib", "tb", "gib", "gb", "mib", "mb", "kib", "kb"):
+        if size % _SIZES[unit] == 0 and 0 < size // _SIZES[unit] < _LONG:
             return f"{size // _SIZES[unit]} {_unit(unit)}"
     for unit in ("tib", "gib", "mib", "kib"):
         if abs(size) >= _SIZES[unit]:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Literal, get_args, get_origin
 
 from ..errors import ConfigError, did_you_mean
-from .gpus import parse_gpu
 from .spec import Gpu
 from .units import parse_duration, parse_share, parse_size, parse_usd
 
@@ -55,12 +54,18 @@ def _truth(text: str) -> bool:
     return _TRUTHS[text.strip().lower()]
 
 
+def _gpu(text: str) -> Gpu:
+    from .gpus import parse_gpu
+
+    return parse_gpu(text)
+
+
 _READERS: dict[object, Callable[[str], object]] = {
     str: _string,
     int: _whole,
     float: _number,
     bool: _truth,
-    Gpu: parse_gpu,
+    Gpu: _gpu,
     "size": parse_size,
     "duration": parse_duration,
     "usd": parse_usd,

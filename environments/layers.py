@@ -8,9 +8,8 @@ it, and the other way round: the last one who says what the job is, decides.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..configs import folders
 from ..configs.check import Faults, Value, check, check_one, holds, is_command
@@ -25,8 +24,7 @@ _BUILT_IN = Path(__file__).parent
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Flag:
+class Flag(NamedTuple):
     """A value from the command line: its dotted path, and the flag as it was typed.
 
     A list may be given whole, or as text with commas; `null` or None unsets.
@@ -37,14 +35,12 @@ class Flag:
     where: str
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(NamedTuple):
     name: LayerName
     values: dict[str, Value]
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Who set a value: the layer, and `file:line:column` or the flag; "" for a default."""
 
     layer: LayerName

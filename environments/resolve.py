@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..configs.assemble import assemble
 from ..configs.check import Faults, Value, is_command
@@ -44,8 +44,7 @@ class Resolved:
         return self.file.parent
 
 
-@dataclass(frozen=True)
-class Explained:
+class Explained(NamedTuple):
     """One line of `longshore config explain`; `text` is the value as a user would write it."""
 
     path: str
