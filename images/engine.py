@@ -14,6 +14,7 @@ from ..errors import NoEngineError
 if TYPE_CHECKING:
     from docker import DockerClient
 
+DEFAULT = "unix:///var/run/docker.sock"
 PING_SECONDS = 1.0
 INSTALL = "get it from https://docs.docker.com/engine/install, or use the runtime 'process'"
 START = "start it (`sudo systemctl start docker`, or open Docker Desktop)"
@@ -41,12 +42,12 @@ def available() -> bool:
 
 
 def address() -> str:
-    """Where the engine listens: DOCKER_HOST, else the CLI's context, else the first known socket."""
+    """Where it listens: DOCKER_HOST, else the CLI's context, else the first known socket."""
     return os.environ.get("DOCKER_HOST") or _context_host() or f"unix://{_first_socket()}"
 
 
 def refuse_silent(where: str) -> None:
-    """Raise NoEngineError when nobody listens at `where`; remote engines are asked by the client."""
+    """Raise NoEngineError when nobody listens on a local socket; the client asks remote ones."""
     if not where.startswith("unix://"):
         return
     try:
@@ -93,7 +94,7 @@ def _ping(path: Path) -> None:
 
 
 def _first_socket() -> Path:
-    default = Path("/var/run/docker.sock")
+    default = Path(DEFAULT.removeprefix("unix://"))
     own = Path(os.environ.get("XDG_RUNTIME_DIR", "/nonexistent")) / "docker.sock"
     sockets = (default, own, Path.home() / ".docker/run/docker.sock")
     return next((path for path in sockets if path.exists()), default)
