@@ -6,7 +6,7 @@ from math import log10
 
 from .document import Document
 from .estimate_text import where
-from .words import duration, money
+from .words import money, rough
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,17 @@ def charts(document: Document) -> Iterator[Chart]:
     rows = [row for row in document.get("rows", ()) if row["fits"] is not False]
     shown: tuple[tuple[str, str, Callable[[str], str]], ...] = (
         ("Cost, P10 to P90, log scale", "cost_usd", money),
-        ("Time, P10 to P90, log scale", "time_s", lambda seconds: duration(float(seconds))),
+        ("Time, P10 to P90, log scale", "time_s", lambda seconds: rough(float(seconds))),
     )
     for caption, key, show in shown:
-        bands = [(where(row), row[key]) for row in rows if row[key] and float(row[key]["p10"]) > 0]
+        bands = [(_label(row), row[key]) for row in rows if row[key] and float(row[key]["p10"]) > 0]
         if bands:
             yield _chart(caption, bands, show)
+
+
+def _label(row: Document) -> str:
+    what = f"{row['gpu']} x{row['gpu_count']}" if row["gpu"] else ""
+    return " ".join(word for word in (where(row), what, row["market"]) if word)
 
 
 def _chart(caption: str, bands: list[tuple[str, Document]], show: Callable[[str], str]) -> Chart:

@@ -12,6 +12,7 @@ from math import isfinite
 from typing import Any, Final
 
 from ..configs.spec import JobSpec
+from ..errors import DataError
 from .estimate import Estimate, Row
 from .money import Cost, usd
 from .plan import Plan
@@ -110,6 +111,18 @@ def of_report(made: Report) -> Document:
 def text(document: Document) -> str:
     """The JSON as it is printed and stored."""
     return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def parse(content: str) -> Document:
+    """A stored document; raises DataError for one that is damaged or of another version."""
+    try:
+        document: Document = json.loads(content)
+        known = document["schema"] == SCHEMA
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"the stored {SCHEMA} document is damaged: {error}") from error
+    if not known:
+        raise DataError(f"{document['schema']} is not {SCHEMA}", "another version wrote it")
+    return document
 
 
 def _job(spec: JobSpec, size: JobSize | None) -> Document:

@@ -5,14 +5,14 @@ from typing import Any, Final
 
 from .document import Document
 from .planned import place
-from .words import count, duration, mib, money
+from .words import count, duration, money, rough
 
 HEADINGS: Final = (
     "#",
     "where",
     "GPU",
     "market",
-    "fits?",
+    "fits? GiB",
     "$/h",
     "time P50 (P10-P90)",
     "cost P50 (P10-P90)",
@@ -49,9 +49,10 @@ def cells(document: Document) -> list[tuple[str, ...]]:
 
 
 def where(row: Document) -> str:
-    """Provider, region with its zone, and the kind of machine."""
+    """Provider, region with its zone, and the kind of machine unless that is the GPU's name."""
     spot = "-".join(word for word in (row["region"], row["zone"]) if word)
-    return place(row["provider"], spot, row["instance"])
+    is_said = row["gpu"] is not None and row["gpu"] in row["instance"]
+    return place(row["provider"], spot, "" if is_said else row["instance"])
 
 
 def footer(document: Document) -> list[str]:
@@ -67,20 +68,28 @@ def footer(document: Document) -> list[str]:
 
 
 def _cells(number: int, row: Document) -> tuple[str, ...]:
-    memory = f" {mib(row['need_mib'])} / {mib(row['have_mib'])}" if row["need_mib"] else ""
     versus = row["versus_best"]
     return (
         f"{number}{'*' if row['chosen'] else ''}",
         where(row),
         f"{row['gpu']} x{row['gpu_count']}" if row["gpu"] else "-",
         row["market"],
-        FITS[row["fits"]] + memory,
+        _fits(row),
         money(row["usd_per_hour"]),
-        _range(row["time_s"], duration),
+        _range(row["time_s"], rough),
         _range(row["cost_usd"], money),
         "-" if versus is None else f"{versus:.2f}x",
         risk(row),
     )
+
+
+def _fits(row: Document) -> str:
+    """The answer, and the memory needed and there in GiB."""
+    need, have = row["need_mib"], row["have_mib"]
+    if need is None:
+        return FITS[row["fits"]]
+    there = "?" if have is None else f"{have / 1024:.0f}"
+    return f"{FITS[row['fits']]} {need / 1024:.1f}/{there}"
 
 
 def _range(band: Document | None, show: Callable[[Any], str]) -> str:
@@ -90,9 +99,9 @@ def _range(band: Document | None, show: Callable[[Any], str]) -> str:
 
 
 def risk(row: Document) -> str:
-    """What may take the machine away: spot interruptions, or a stock that runs dry."""
+    """What may take the machine away: the share interrupted in a month, or the stock."""
     if row["market"] == "spot":
-        return f"interrupted {row['interruption_band'] or '?'} a month"
+        return f"interrupted {row['interruption_band'] or '?'}"
     return row["stock"] or "-"
 
 

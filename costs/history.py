@@ -17,7 +17,8 @@ VERSION: Final = 1
 class Perf:
     """One finished run: `seconds` of training alone on `count` of `device`.
 
-    `device` is a name in `gpus.csv`, or "cpu", of which `count` is the cores; `flops` is 0 for a command, whose work nobody can count; `total_seconds` is the whole run.
+    `device` is a name in `gpus.csv`, or "cpu", of which `count` is the cores; `flops` is 0
+    for a command, whose work nobody can count; `total_seconds` is the whole run.
     """
 
     job: str

@@ -12,7 +12,11 @@ from .time import Band
 
 @dataclass(frozen=True)
 class Planned:
-    """The chosen row of a plan."""
+    """The chosen row of a plan; `flops` of the job, 0 where they are not known.
+
+    What a run did is recorded in these same `flops`: an error in how they are counted then falls
+    out of the next estimate.
+    """
 
     place: str
     usd_per_hour: Decimal
@@ -21,6 +25,7 @@ class Planned:
     time: Band | None
     cost: Cost | None
     phases: dict[str, Band]
+    flops: int
 
 
 def place(provider: str, region: str, instance: str) -> str:
@@ -38,6 +43,7 @@ def of_plan(made: Plan) -> Planned:
         time=row.time,
         cost=row.cost,
         phases=row.forecast.phases,
+        flops=made.estimate.size.flops if made.estimate.size else 0,
     )
 
 
@@ -55,4 +61,5 @@ def of_document(document: dict[str, Any]) -> Planned | None:
         time=Band(**row["time_s"]) if row["time_s"] else None,
         cost=Cost(*(Decimal(cost[name]) for name in ("p10", "p50", "p90"))) if cost else None,
         phases={name: Band(**band) for name, band in row["phases_s"].items()},
+        flops=document["job"]["flops"] or 0,
     )

@@ -19,19 +19,16 @@ if TYPE_CHECKING:
 Format = Literal["json", "md", "html"]
 
 MOST_ROWS: Final = 12
-"""Rows a terminal shows; the other formats show all."""
-LEFT: Final = frozenset({"where", "GPU", "market", "fits?", "risk", "phase"})
+"""Rows a terminal shows, and those of `ALWAYS`; the other formats show all."""
+ALWAYS: Final = frozenset({"chosen", "own"})
+STYLES: Final = {"chosen": "bold", "misfit": "dim"}
+LEFT: Final = frozenset({"where", "GPU", "market", "fits? GiB", "risk", "phase"})
 """Columns of words; the others hold numbers and stand to the right."""
 
 
 def render(document: Document, format: Format) -> str:
     """The document as text in that format."""
-    renderers: dict[Format, Callable[[Document], str]] = {
-        "json": text,
-        "md": markdown,
-        "html": html,
-    }
-    return renderers[format](document)
+    return _RENDERERS[format](document)
 
 
 def table(document: Document) -> "Group":
@@ -97,11 +94,11 @@ def _rich(document: Document) -> "Table":
     for name in words.HEADINGS:
         made.add_column(name, justify="left" if name in LEFT else "right")
     rows = list(zip(_classes(document), words.cells(document), strict=True))
-    styles = {"chosen": "bold", "misfit": "dim"}
-    for kind, line in rows[:MOST_ROWS]:
-        made.add_row(*map(Text, line), style=styles.get(kind))
-    if len(rows) > MOST_ROWS:
-        made.caption = f"{len(rows) - MOST_ROWS} more rows in --format json, md or html"
+    shown = [row for place, row in enumerate(rows) if place < MOST_ROWS or row[0] in ALWAYS]
+    for kind, line in shown:
+        made.add_row(*map(Text, line), style=STYLES.get(kind))
+    if len(rows) > len(shown):
+        made.caption = f"{len(rows) - len(shown)} more rows in json, md and html"
     return made
 
 
@@ -109,10 +106,15 @@ def _classes(document: Document) -> list[str]:
     """What a row is, for its look: the chosen one, one that does not fit, a sum."""
     if document["kind"] == "report":
         return [*("" for _ in document["phases"]), "chosen"]
-    return [
-        "chosen" if row["chosen"] else "misfit" if row["fits"] is False else ""
-        for row in document["rows"]
-    ]
+    return [_class(row) for row in document["rows"]]
+
+
+def _class(row: Document) -> str:
+    if row["chosen"]:
+        return "chosen"
+    if row["fits"] is False:
+        return "misfit"
+    return "own" if row["market"] == "own" else ""
 
 
 def _md_row(line: list[str]) -> str:
@@ -127,3 +129,10 @@ def _escape(cell: str) -> str:
     """Plain text in Markdown: no markup, no table bars, no line breaks."""
     plain = " ".join(cell.split())
     return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#~" else letter for letter in plain)
+
+
+_RENDERERS: Final[dict[Format, Callable[[Document], str]]] = {
+    "json": text,
+    "md": markdown,
+    "html": html,
+}

@@ -1,4 +1,4 @@
-"""What a run took and cost, beside what was planned, from facts alone: nothing is asked of a cloud."""
+"""What a run took and cost, beside what was planned; made of facts alone, no cloud is asked."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,8 +46,8 @@ class Leftover:
 class Actual:
     """A run that ended, as the runs room saw it; times UTC, losses in nats per token.
 
-    `phases` are seconds by the names in `PHASES`, over all attempts; `machine` is the provider's id,
-    `gone_at` when the provider last said that it is gone, None while that is not proven.
+    `phases` are seconds by the names in `PHASES`, over all attempts; `machine` is the
+    provider's id, `gone_at` when it last said that the machine is gone, None while not proven.
     """
 
     run: str

@@ -22,7 +22,7 @@ from . import tensors
 from .corpus import text_bytes, tree_bytes
 
 BYTES_PER_TOKEN: Final = ((320, 1.0), (2_000, 2.6), (10_000, 3.4), (40_000, 3.9), (100_000, 4.2))
-"""Largest vocabulary, and bytes of English text in one of its tokens; the first row is byte-level."""
+"""Largest vocabulary, and bytes of English text in one of its tokens; the first is byte-level."""
 BIG_VOCABULARY: Final = 4.4
 UNKNOWN_VOCABULARY: Final = 4.0
 DEFAULT_BATCH: Final = 8
@@ -63,9 +63,11 @@ def size(spec: JobSpec, project: Path) -> JobSize | None:
     Raises DataError for a model file that is there but broken.
     """
     train = spec.train
-    model = train and model_size(train, project)
-    text = train and text_bytes(project / train.dataset, train.text_column)
-    if train is None or model is None or text is None:
+    if train is None:
+        return None
+    model = model_size(train, project)
+    text = text_bytes(project / train.dataset, train.text_column)
+    if model is None or text is None:
         return None
     tokens, steps = _tokens(train, text, model.vocabulary)
     return JobSize(
@@ -120,7 +122,7 @@ def _whole(about: dict[str, Any], *names: str) -> int:
 
 
 def _by_name(train: Train) -> Model | None:
-    """A decoder of the named size in the usual shape: N = 12 x layers x width², width = 64 layers."""
+    """A decoder of the named size in the usual shape: N = 12 layers width², width = 64 layers."""
     last = train.model.rsplit("/", 1)[-1]
     said = re.search(r"(?<![\w.])(\d+(?:\.\d+)?)([bm])(?![a-z0-9])", last, re.IGNORECASE)
     if said is None or not float(said[1]):

@@ -38,10 +38,11 @@ def _snapshot(model: str) -> Path | None:
 
 
 def shapes(folder: Path) -> Shapes | None:
-    """Every tensor's shape; None when the folder tells nothing. Raises DataError for a broken file."""
+    """Every tensor's shape; None when the folder tells nothing. DataError for a broken file."""
     found: Shapes = {}
     for path in sorted(folder.glob("*.safetensors")):
-        found |= _header(path)
+        if not path.name.startswith("adapter"):
+            found |= _header(path)
     return found or decoder(config(folder))
 
 
@@ -61,7 +62,7 @@ def _header(path: Path) -> Shapes:
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            head = json.loads(file.read(length)) if length <= LONGEST_HEADER else None
+            head: dict[str, Any] = json.loads(file.read(min(length, LONGEST_HEADER)))
         return {
             name: tuple(tensor["shape"]) for name, tensor in head.items() if name != "__metadata__"
         }

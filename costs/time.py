@@ -19,13 +19,14 @@ from statistics import median
 from typing import Final, Literal
 
 from ..configs.gpus import GpuKind, candidates
-from ..configs.spec import JobSpec, Precision
+from ..configs.spec import JobSpec, Precision, Resources
 from ..providers.base import Offer
 from .history import Perf
 from .size import JobSize
 
 Basis = Literal["measured-here", "measured-other-gpu", "prior", "unknown"]
 
+CPU: Final = "cpu"
 FLOPS_PER_CORE: Final = 96e9
 """A core with two 8-wide fp32 FMA units (AVX2) at 3 GHz: 2 x 8 x 2 x 3e9. AVX-512 and AMX do more,
 a cloud's vCPU is half a core; the MFU band covers both."""
@@ -34,6 +35,11 @@ MFU: Final = (0.50, 0.35, 0.20)
 SAME: Final = (0.9, 1.0, 1.1)
 SCALED: Final = (0.75, 1.0, 1.4)
 ALIKE: Final = 4.0
+
+NARROW: Final = 128
+NARROW_SHARE: Final = 0.3
+"""Below this width the matrices are too small to fill a device: measured on 2 AVX-512 cores, 0.10
+of the peak at width 64 against 0.48 at 128 and 0.61 to 0.77 from 256 on."""
 
 TWICE_AS_MANY: Final = 1.85
 """What doubling the GPUs of one machine gains (measured 1 -> 1.85 -> 3.32 for 1, 2 and 4)."""
@@ -56,7 +62,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Device:
-    """What computes: `count` of a GPU, or of cores when `name` is "cpu"; None for an unknown peak."""
+    """What computes: `count` of a GPU, or of cores when `name` is "cpu"; `kind` if it is known."""
 
     name: str
     count: int
@@ -96,20 +102,19 @@ SAVE: Final = (0.01, 0.02, 0.04)
 """Shares of the training's own time (believed)."""
 
 
-def device_of(offer: Offer, wanted: int = 1) -> Device:
-    """What of an offer would compute: no more GPUs than the job asks for, all of the cores."""
-    if offer.gpu is None:
-        return Device("cpu", max(1, int(offer.vcpus or 1)))
-    kinds = candidates(offer.gpu)
-    kind = kinds[0] if len(kinds) == 1 else None
-    return Device(kind.name if kind else offer.gpu, min(offer.gpu_count, wanted) or 1, kind)
+def device_of(offer: Offer, asked: Resources) -> Device:
+    """What of an offer would compute: no more GPUs and cores than the job asks for."""
+    if offer.gpu is not None:
+        return _gpu(offer.gpu, min(offer.gpu_count, asked.gpu.count if asked.gpu else 1))
+    cores = offer.vcpus or 1
+    return _cpu(min(cores, asked.cpus) if asked.cpus else cores)
 
 
 def forecast(
     spec: JobSpec, size: JobSize | None, offer: Offer, history: Sequence[Perf] = ()
 ) -> Forecast:
     """The phases of the job on this offer; a command only has the time of its own past runs."""
-    device = device_of(offer, spec.resources.gpu.count if spec.resources.gpu else 1)
+    device = device_of(offer, spec.resources)
     if size is None:
         return _as_before(spec, offer, device, history)
     train, basis = _training(spec, size, device, history)
@@ -133,7 +138,7 @@ def forecast(
 
 def peak(device: Device, precision: Precision = "auto") -> float | None:
     """Dense peak FLOP/s of the whole device; None for a GPU that is not in the table."""
-    if device.name == "cpu":
+    if device.name == CPU:
         return FLOPS_PER_CORE * device.count
     rate = _tflops(device.kind, precision) if device.kind else None
     return rate * 1e12 * TWICE_AS_MANY ** math.log2(device.count) if rate else None
@@ -144,11 +149,7 @@ def _tflops(kind: GpuKind, precision: Precision) -> float | None:
 
 
 def _as_before(spec: JobSpec, offer: Offer, device: Device, history: Sequence[Perf]) -> Forecast:
-    past = [
-        run.seconds
-        for run in history
-        if (run.job, run.device, run.count) == (spec.name, device.name, device.count)
-    ]
+    past = [run.seconds for run in history if run.job == spec.name and _past_device(run) == device]
     if not past:
         return Forecast({}, "unknown")
     around = OWN if offer.market == "own" else RENTED
@@ -163,7 +164,7 @@ def _training(
     """Seconds of training alone, by the best evidence."""
     precision = spec.train.precision if spec.train else "auto"
     alike = [run for run in history if _alike(run, spec, size)]
-    here = [_rate(run) for run in alike if (run.device, run.count) == (device.name, device.count)]
+    here = [_rate(run) for run in alike if _past_device(run) == device]
     if here:
         return _scaled(size.flops / median(here), SAME), "measured-here"
     others = [rate for run in alike if (rate := _rate_on(device, run, precision))]
@@ -172,7 +173,8 @@ def _training(
     top = peak(device, precision)
     if top is None:
         return None, "unknown"
-    return Band(*(size.flops / (top * share) for share in MFU)), "prior"
+    busy = NARROW_SHARE if 0 < size.model.width < NARROW else 1.0
+    return Band(*(size.flops / (top * busy * share) for share in MFU)), "prior"
 
 
 def _alike(run: Perf, spec: JobSpec, size: JobSize) -> bool:
@@ -198,8 +200,18 @@ def _rate_on(device: Device, run: Perf, precision: Precision) -> float | None:
 
 
 def _past_device(run: Perf) -> Device:
-    kinds = [] if run.device == "cpu" else candidates(run.device)
-    return Device(run.device, run.count, kinds[0] if len(kinds) == 1 else None)
+    return _cpu(run.count) if run.device == CPU else _gpu(run.device, run.count)
+
+
+def _cpu(cores: float) -> Device:
+    return Device(CPU, max(1, int(cores)))
+
+
+def _gpu(name: str, count: int) -> Device:
+    """By its name in the table, which the driver's own name leads to as well."""
+    kinds = candidates(name)
+    kind = kinds[0] if len(kinds) == 1 else None
+    return Device(kind.name if kind else name, max(1, count), kind)
 
 
 def _scaled(seconds: float, factors: tuple[float, float, float]) -> Band:

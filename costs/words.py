@@ -18,14 +18,20 @@ def money(usd: Decimal | str | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """The two largest units: 19d 4h, 2h 05m, 3m 20s, 12s."""
+    """The two largest units: 19d 04h, 2h 05m, 3m, 12s."""
     if seconds is None:
         return "-"
     whole = round(seconds)
     for unit, name, part, small in UNITS:
         if whole >= unit:
-            return f"{whole // unit}{name} {whole % unit // part:02d}{small}".replace(" 00s", "")
+            rest = whole % unit // part
+            return f"{whole // unit}{name} {rest:02d}{small}" if rest else f"{whole // unit}{name}"
     return f"{whole}s"
+
+
+def rough(seconds: float) -> str:
+    """A duration that is only expected: no seconds from ten minutes on."""
+    return duration(round(seconds / 60) * 60 if seconds >= 600 else seconds)
 
 
 def mib(size: int | None) -> str:

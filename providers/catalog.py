@@ -15,7 +15,7 @@ MOST_PODS: Final = 8
 """GPUs one RunPod pod can have; the price is for one, so a pod of n costs n times as much."""
 
 OLDEST_CAPABILITY: Final = (7, 5)
-"""CUDA 13 wheels of torch start at Turing: nothing older is picked unless it is asked for by name."""
+"""CUDA 13 wheels of torch start at Turing: an older GPU is offered only when it is named."""
 
 PROVIDERS: Final = tuple(READERS)
 

@@ -1,12 +1,12 @@
 """The bundled price files as offers, with the traps in the sources kept out.
 
-    RunPod   a price counts only when its cloud sells the GPU: blank or 0 is a placeholder, never a price.
+    RunPod   a price counts only when its cloud sells the GPU: blank or 0 is a placeholder.
              Its spot columns are history (the product was withdrawn) and make no offer.
-    AWS      only the families in `AWS_GPUS`. Not among them: g4ad (Radeon), g3 and p2 (too old for torch),
-             g5g (arm64: our images are amd64), g6f and gr6f (a fraction of an L4, GPU count 0).
+    AWS      only the families in `AWS_GPUS`. Not among them: g4ad (Radeon), g3 and p2 (too old
+             for torch), g5g (arm64: our images are amd64). g6f and gr6f are a fraction of an L4.
              A spot price equal to on-demand is AWS's cap, not a discount: no offer.
-             A blank price is "not sold here", never zero. Zones other than `az<n>` are Local Zones, which
-             an account must opt in to: no offer.
+             A blank price is "not sold here", never zero. Zones other than `az<n>` are Local
+             Zones, which an account must opt in to: no offer.
 
 `prices/SOURCES.md` says where each file comes from and how each date was chosen.
 """
