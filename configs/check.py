@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from ..errors import ConfigError, did_you_mean
@@ -105,15 +104,12 @@ def _inside(path: str, node: Node, faults: Faults) -> Iterator[tuple[str, Value]
 
 
 def _nearest(path: str, section: str, key: str) -> str:
-    """The key that was meant: near in spelling here, or of that name in another section."""
-    here = keys(section) if section in sections() else ()
-    near = get_close_matches(key, here, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
+    """The key that was meant: of that name in another section, or near in spelling here."""
     known = [*leaves(), *filter(None, sections())]
     elsewhere = [other for other in known if other.rpartition(".")[2] == key]
     if elsewhere:
         return f"did you mean {elsewhere[0]!r}?"
+    here = keys(section) if section in sections() else ()
     return did_you_mean(key, here) if here else did_you_mean(path, known)
 
 

@@ -15,6 +15,8 @@ from ..errors import ConfigError
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _MERGE = _TAG + "merge"
+_LARGEST = 16 * 1024
+"""Bytes in a file; libyaml ends the process on one that nests twenty thousand times."""
 
 
 class Text(NamedTuple):
@@ -49,13 +51,16 @@ def read(path: Path, shown: str = "") -> Table:
     """The tree of a file, an empty table for an empty one; raises ConfigError with the place."""
     shown = shown or show(path)
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
     except FileNotFoundError:
         raise ConfigError("no such file", "`longshore init` writes one", shown) from None
     except IsADirectoryError:
         raise ConfigError("is a folder, not a file", "name the file in it", shown) from None
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=shown) from error
+    if len(content) > _LARGEST:
+        raise ConfigError(f"is larger than {_LARGEST} bytes", "name a job's file", shown)
     return parse(_decoded(content, shown), shown)
 
 
@@ -68,22 +73,24 @@ def show(path: Path) -> str:
 def parse(text: str, shown: str) -> Table:
     """The tree of a YAML text; `shown` stands for the file in every place."""
     try:
-        root = yaml.compose(text, Loader=_LOADER)
+        tree = _tree(text, shown)
     except yaml.MarkedYAMLError as error:
         raise _syntax_fault(error, text, shown) from None
     except yaml.reader.ReaderError as error:
         where = _place_of(text, error.position, shown)
         raise ConfigError("a control character", "remove it", where) from None
     except RecursionError:
-        raise ConfigError("is nested too deep", where=shown) from None
-    if root is None:
-        return Table({}, f"{shown}:1:1")
-    tree = _Reader(shown).node(root)
+        raise ConfigError("is nested too deep", "a job has three levels", shown) from None
     if isinstance(tree, Text) and tree.null:
         return Table({}, tree.where)
     if not isinstance(tree, Table):
         raise ConfigError("must be keys with values", "write for example name: my-job", tree.where)
     return tree
+
+
+def _tree(text: str, shown: str) -> Node:
+    root = yaml.compose(text, Loader=_LOADER)
+    return Text("", f"{shown}:1:1", null=True) if root is None else _Reader(shown).node(root)
 
 
 def _decoded(content: bytes, shown: str) -> str:
@@ -104,7 +111,8 @@ def _syntax_fault(error: yaml.MarkedYAMLError, text: str, shown: str) -> ConfigE
     mark = error.problem_mark or error.context_mark
     where = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
     line = [*text.splitlines(), ""][mark.line] if mark else ""
-    if "\t" in line[: len(line) - len(line.lstrip())]:
+    if mark and "\t" in line[: len(line) - len(line.lstrip())]:
+        where = f"{shown}:{mark.line + 1}:{line.index(chr(9)) + 1}"
         return ConfigError("a tab in the indentation", "indent with spaces", where)
     if error.problem == "but found another document":
         return ConfigError("a second document begins here", "keep one job in one file", where)
