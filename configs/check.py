@@ -70,6 +70,9 @@ def check_one(path: str, node: Node, faults: Faults) -> dict[str, Value]:
     section, _, key = path.rpartition(".")
     if section == ENV:
         return dict(_variable(key, node, node.where, faults))
+    if path == ENV:
+        faults.add(node.where, f"{path} takes keys with values", f"write {path}.NAME=value")
+        return {}
     if path in sections():
         hint = f"set one of its keys, for example {dotted(path, keys(path)[0])}"
         faults.add(node.where, f"{path!r} is a section", hint)
