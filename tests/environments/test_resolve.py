@@ -86,7 +86,9 @@ def test_of_two_flags_for_one_key_the_later_wins(write: Write) -> None:
     """As on every command line."""
     write("longshore.yaml", JOB)
     flags = [parse_set("train.epochs=2"), parse_set("train.epochs=3")]
-    assert resolve(flags=flags).spec.train.epochs == 3
+    train = resolve(flags=flags).spec.train
+    assert train is not None
+    assert train.epochs == 3
 
 
 @pytest.mark.parametrize(
