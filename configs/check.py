@@ -214,7 +214,7 @@ def _obey(path: str, value: object) -> None:
     """The rules that one value can break by itself."""
     fault = limit_fault(path, value)
     if fault:
-        raise ConfigError(f"{fault}, not {value}")
+        raise ConfigError(f"{fault}, not {value}", "remove the key for its default")
     if path == "name" and not _NAME.fullmatch(str(value)):
         hint = "use up to 40 lower-case letters, digits and hyphens, for example my-job"
         raise ConfigError(f"{value!r} cannot name a job", hint)

@@ -64,14 +64,15 @@ def dotted(section: str, key: str) -> str:
 
 
 def limit_fault(path: str, value: object) -> str:
-    """What is wrong with the size of a number, or an empty text."""
+    """What is wrong with the size of a number; "" for nothing, and for what is no number."""
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         return ""
     number = float(value)
-    if number < _LEAST.get(path, 0):
-        return f"must be at least {_LEAST.get(path, 0)}"
-    if number == 0 and path not in _ZERO_IS_FINE:
+    least = 0 if path in _ZERO_IS_FINE else _LEAST.get(path)
+    if least is None and number <= 0:
         return "must be above 0"
+    if least is not None and number < least:
+        return f"must be at least {least}"
     if number >= 1 and path in _BELOW_ONE:
         return "must be below 1"
     return f"must be at most {_MOST[path]}" if number > _MOST.get(path, number) else ""

@@ -71,6 +71,7 @@ def test_empty_sections_and_keys_of_the_users_own_hold_nothing() -> None:
     assert faults.found == []
 
 
+DEFAULT = "remove the key for its default"
 NUMBER = "write for example 0.5 or 5e-5"
 SIZE = "write for example 16GiB (2^30 each), 16GB (10^9 each) or a whole number of bytes"
 NAME = "use up to 40 lower-case letters, digits and hyphens, for example my-job"
@@ -179,11 +180,11 @@ SECRET = "write a variable's name, for example HF_TOKEN; its value stays in your
             "write auto, cpu, cuda, cuda:1, xpu, mps, or GPU numbers such as 0,2",
         ),
         # out of range
-        (RUN + "market: {bid: 0}", "3:15: market.bid must be above 0, not 0", ""),
-        (RUN + "market: {bid: -1}", "3:15: market.bid must be at least 0, not -1", ""),
-        (RUN + "guards: {max_time: -5}", "3:20: guards.max_time must be at least 0, not -5", ""),
-        (RUN + "guards: {idle: 0}", "3:16: guards.idle must be above 0, not 0", ""),
-        (RUN + "resources: {nodes: 0}", "3:20: resources.nodes must be above 0, not 0", ""),
+        (RUN + "market: {bid: 0}", "3:15: market.bid must be above 0, not 0", DEFAULT),
+        (RUN + "market: {bid: -1}", "3:15: market.bid must be above 0, not -1", DEFAULT),
+        (RUN + "guards: {max_time: -5}", "3:20: guards.max_time must be above 0, not -5", DEFAULT),
+        (RUN + "guards: {idle: 0}", "3:16: guards.idle must be above 0, not 0", DEFAULT),
+        (RUN + "resources: {nodes: 0}", "3:20: resources.nodes must be above 0, not 0", DEFAULT),
         (
             RUN + "resources: {gpu: {name: T4, count: 0}}",
             "3:18: resources.gpu must have a count of at least 1",
@@ -197,17 +198,17 @@ SECRET = "write a variable's name, for example HF_TOKEN; its value stays in your
         (
             "name: n\ntrain: {recipe: full, model: m, dataset: d, sequence_length: 1}",
             "2:62: train.sequence_length must be at least 2, not 1",
-            "",
+            DEFAULT,
         ),
         (
             "name: n\ntrain: {recipe: full, model: m, dataset: d, test_share: 1}",
             "2:57: train.test_share must be below 1, not 1.0",
-            "",
+            DEFAULT,
         ),
         (
             "name: n\ntrain: {recipe: full, model: m, dataset: d, seed: 5000000000}",
             "2:51: train.seed must be at most 4294967295, not 5000000000",
-            "",
+            DEFAULT,
         ),
         (
             "name: n\ntrain: {recipe: full, model: m, dataset: d, batch_size: 8, micro_batch: 3}",
@@ -271,7 +272,7 @@ def test_all_faults_are_told_at_once() -> None:
         job("nmae: x\nresources: {cpus: -1}\nguards: {max_time: soon}\n")
     assert str(caught.value).splitlines() == [
         "f:1:1: unknown key 'nmae' (did you mean 'name'?)",
-        "f:2:19: resources.cpus must be at least 0, not -1.0",
+        "f:2:19: resources.cpus must be above 0, not -1.0 (remove the key for its default)",
         "f:3:20: guards.max_time: 'soon' is not a duration "
         "(write for example 90s, 15m, 1h30m, 1d, or seconds)",
         "f:1:1: name is missing (write for example name: my-job)",

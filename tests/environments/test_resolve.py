@@ -185,8 +185,8 @@ class TestTrainOrRun:
         ),
         (
             Flag("market.bid", "-1", "--bid-price"),
-            "--bid-price: market.bid must be at least 0, not -1",
-            "",
+            "--bid-price: market.bid must be above 0, not -1",
+            "remove the key for its default",
         ),
     ],
 )
