@@ -18,7 +18,7 @@ from .spec import Gpu
 
 _VENDORS = {"nvidia", "amd", "geforce", "tesla", "instinct", "rtx", "gpu"}
 _JOINED = re.compile(r"(nvidia|geforce|tesla|rtx|pro(?=\d)|sxm|pcie|nvl)")
-_MEMORY = re.compile(r"(?<![0-9])(\d+)\s*gi?b\b")
+_MEMORY = re.compile(r"(?<![0-9])(\d{1,4})\s*gi?b\b")
 _FORM_FACTOR = re.compile(r"\bsxm\s*\d\b")
 
 
@@ -76,7 +76,7 @@ def find(name: str) -> GpuKind:
 def parse_gpu(text: str) -> Gpu:
     """ "RTX 4090", "a100-80gb:2": a kind or a family of one memory size, and how many of it."""
     name, _, count = text.partition(":")
-    if ":" in text and not re.fullmatch(r"[1-9]\d*", count.strip(), re.ASCII):
+    if ":" in text and not re.fullmatch(r"[1-9]\d{0,3}", count.strip(), re.ASCII):
         hint = f"write for example {name.strip() or 'T4'}:2"
         raise ConfigError(f"{text!r} has no whole number above 0 after ':'", hint)
     return make_gpu(name, int(count) if count else 1)

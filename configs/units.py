@@ -19,11 +19,11 @@ _LONG = 10_000
 """An exact size with more digits than this is harder to read than a rounded one."""
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
-_SIZE = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([a-z]*)", re.ASCII)
-_DURATION = re.compile(r"(?:(?:\d+(?:\.\d+)?)\s*[dhms]\s*)+", re.ASCII)
+_SIZE = re.compile(r"([+-]?\d{1,15}(?:\.\d+)?)\s*([a-z]*)", re.ASCII)
+_DURATION = re.compile(r"(?:(?:\d{1,9}(?:\.\d+)?)\s*[dhms]\s*)+", re.ASCII)
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([dhms])", re.ASCII)
-_PLAIN = re.compile(r"[+-]?\d+", re.ASCII)
-_USD = re.compile(r"(-?)\$?(\d+(?:\.\d*)?|\.\d+)", re.ASCII)
+_PLAIN = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_USD = re.compile(r"(-?)\$?(\d{1,12}(?:\.\d*)?|\.\d+)", re.ASCII)
 _SHARE = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*(%?)", re.ASCII)
 
 

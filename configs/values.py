@@ -8,7 +8,7 @@ from ..errors import ConfigError, did_you_mean
 from .spec import Gpu
 from .units import parse_duration, parse_share, parse_size, parse_usd
 
-_WHOLE = re.compile(r"[+-]?\d+(?:_\d+)*", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,15}|[+-]?\d{1,3}(?:_\d{3}){1,4}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 

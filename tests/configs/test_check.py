@@ -30,7 +30,7 @@ def job(text: str) -> JobSpec:
         ("resources: {memory: 16GB}", "resources.memory", 16 * 10**9),
         ("resources: {shm: 1GiB}", "resources.shm", 2**30),
         ("resources: {cpus: 1.5}", "resources.cpus", 1.5),
-        ("resources: {nodes: 1_0}", "resources.nodes", 10),
+        ("resources: {nodes: 1_000}", "resources.nodes", 1000),
         ("resources: {allow_cpu: yes}", "resources.allow_cpu", True),
         ("resources: {allow_cpu: 'off'}", "resources.allow_cpu", False),
         ("resources: {device: '0,2'}", "resources.device", "0,2"),
@@ -264,6 +264,24 @@ def test_every_fault_has_a_place_and_a_hint(text: str, message: str, hint: str) 
     with pytest.raises(ConfigError) as caught:
         job(text)
     assert (str(caught.value), caught.value.hint) == (f"f:{message}", hint)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "resources: {nodes: N}",
+        "resources: {memory: N}",
+        "resources: {cpus: N}",
+        "guards: {max_time: N}",
+        "market: {bid: N}",
+        "resources: {gpu: 'T4:N'}",
+        "resources: {gpu: {name: T4, count: N}}",
+    ],
+)
+def test_a_number_too_long_for_anything_is_a_fault(line: str) -> None:
+    """Thousands of digits are a slip of the keyboard, and Python itself refuses to read them."""
+    with pytest.raises(ConfigError, match=r"^f:3:\d+: "):
+        job(RUN + line.replace("N", "9" * 5000))
 
 
 def test_all_faults_are_told_at_once() -> None:

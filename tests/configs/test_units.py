@@ -45,6 +45,10 @@ def test_sizes_are_read_in_bytes(text: str, size: int) -> None:
             "lots",
             "write for example 16GiB (2^30 each), 16GB (10^9 each) or a whole number of bytes",
         ),
+        (
+            "1" * 5000,
+            "write for example 16GiB (2^30 each), 16GB (10^9 each) or a whole number of bytes",
+        ),
         ("1.5", "write for example 16GiB (2^30 each), 16GB (10^9 each) or a whole number of bytes"),
         ("", "write for example 16GiB (2^30 each), 16GB (10^9 each) or a whole number of bytes"),
     ],
@@ -77,7 +81,10 @@ def test_durations_are_read_in_seconds(text: str, seconds: int) -> None:
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "soon", "5w", "30m1h", "1h1h", "0.5s", "1:30", "1h30", "-1h"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "5w", "9" * 5000, "9" * 50 + "d", "30m1h", "1h1h", "0.5s", "1:30", "1h30", "-1h"],
+)
 def test_an_unclear_duration_is_refused(text: str) -> None:
     """Units out of order, doubled, unknown or missing are faults."""
     with pytest.raises(ConfigError, match="is not a duration") as caught:
@@ -94,7 +101,9 @@ def test_money_keeps_every_digit(text: str, amount: str) -> None:
     assert str(parse_usd(text)) == str(Decimal(amount))
 
 
-@pytest.mark.parametrize("text", ["", "free", "1,50", "1e3", "nan", "Infinity", "0.5 EUR", "$$1"])
+@pytest.mark.parametrize(
+    "text", ["", "free", "1,50", "9" * 500, "1e3", "nan", "Infinity", "0.5 EUR", "$$1"]
+)
 def test_what_is_no_amount_is_refused(text: str) -> None:
     """Commas, exponents, other currencies and not-a-number are faults."""
     with pytest.raises(ConfigError, match="is not an amount in USD") as caught:
