@@ -13,7 +13,7 @@ from longshore.configs.schema import ENV, keys, leaves, sections
 from longshore.configs.spec import JobSpec, Train
 
 FOLDER = Path(longshore.configs.__path__[0])
-EXAMPLES = sorted((FOLDER.parent / "examples").glob("**/longshore.yaml"))
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("**/longshore*.yaml"))
 
 
 def defaults() -> tuple[Table, dict[str, Value]]:
