@@ -229,7 +229,10 @@ class Provider(Protocol):
         ...
 
     def list_owned(self) -> list[Machine]:
-        """Every machine that carries our mark, in all regions, ended ones that bill included."""
+        """Every machine of this ledger, in all regions, ended ones that bill included.
+
+        Known by the marks of their orders: others may share the engine or the account.
+        """
         ...
 
     def tear_down(self, machine_id: str) -> None:

@@ -75,7 +75,7 @@ def bring_home(host: Host, run: Run, is_done: bool) -> Collected:
         raise SyncError(f"{folder / faults[0]} did not arrive whole", "the machine is kept")
     if is_done:
         _point_latest(run, folder)
-    return _counted(folder)
+    return counted(folder)
 
 
 def rescue(host: Host, run_id: str) -> Path:
@@ -98,17 +98,18 @@ def check(folder: Path) -> list[str]:
     return [name for name, facts in files.items() if not _is_whole(folder / name, facts)]
 
 
+def counted(folder: Path) -> Collected:
+    """What is in a run's outputs folder now."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    verified = (folder / Path(MANIFEST).name).is_file()
+    return Collected(folder, len(files), sum(path.stat().st_size for path in files), verified)
+
+
 def _is_whole(path: Path, facts: dict[str, str | int]) -> bool:
     if not path.is_file() or path.stat().st_size != facts["bytes"]:
         return False
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == facts["sha256"]
-
-
-def _counted(folder: Path) -> Collected:
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    verified = (folder / Path(MANIFEST).name).is_file()
-    return Collected(folder, len(files), sum(path.stat().st_size for path in files), verified)
 
 
 def _point_latest(run: Run, folder: Path) -> None:

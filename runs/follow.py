@@ -45,6 +45,7 @@ class Watch:
                 self._round()
                 self.stop.wait(POLL)
             self._read()
+            self.screen.live(self.live.at(self.clock()))
         except MachineLostError as lost:
             return Ending(137, "lost", str(lost), lost.hint)
         return self._ending(exit_)

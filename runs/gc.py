@@ -11,7 +11,6 @@ from . import collect, locks, reports, teardown
 from .endings import Ending, ending_of, status_of
 from .events import read_all
 from .ledger import Ledger
-from .owner import owner
 from .records import Attempt, Run, Status
 from .teardown import Patience
 
@@ -48,7 +47,7 @@ class Sweep:
 
 def find(sweep: Sweep) -> list[Leftover]:
     """Everything of this ledger that no living command looks after."""
-    machines = {name: _owned(provider) for name, provider in sweep.providers.items()}
+    machines = {name: provider.list_owned() for name, provider in sweep.providers.items()}
     runs = [run for run in sweep.ledger.unfinished() if not locks.is_held(run.id)]
     return [_of_run(sweep, run, machines) for run in runs] + _unknown(sweep, machines)
 
@@ -92,11 +91,6 @@ def _why(run: Run) -> str:
 def _machine_of(attempt: Attempt, machines: list[Machine]) -> Machine | None:
     key = (attempt.run, attempt.number)
     return next((one for one in machines if (one.run, one.attempt) == key), None)
-
-
-def _owned(provider: Provider) -> list[Machine]:
-    mine = owner()
-    return [machine for machine in provider.list_owned() if machine.owner == mine]
 
 
 def _unknown(sweep: Sweep, machines: dict[str, list[Machine]]) -> list[Leftover]:

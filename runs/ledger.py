@@ -17,6 +17,8 @@ from ..errors import LedgerError, NotFoundError, did_you_mean
 from ..providers.base import Offer, State
 from .records import ENDED, Attempt, Moment, Run, Status
 
+Row = dict[str, str | float | int]
+
 VERSION = 1
 SCHEMA = """
 CREATE TABLE runs (
@@ -45,7 +47,7 @@ class Ledger:
 
     def open_run(self, spec: JobSpec, project: Path, resumed_from: str = "") -> Run:
         """A new run, on the disk before this returns."""
-        row = {
+        row: Row = {
             "id": f"{spec.name}-{secrets.token_hex(2)}",
             "spec": jobfile.dump(spec),
             "project": str(project),
@@ -59,7 +61,7 @@ class Ledger:
     def intend(self, run: str, offer: Offer) -> Attempt:
         """An attempt, written before its machine is asked for."""
         number = len(self.attempts(run)) + 1
-        row = {
+        row: Row = {
             "run": run,
             "number": number,
             "provider": offer.provider,
@@ -93,7 +95,7 @@ class Ledger:
 
     def note(self, run: str, phase: str, detail: str = "") -> None:
         """The run enters a phase now."""
-        row = {"run": run, "at": time.time(), "phase": phase, "detail": detail}
+        row: Row = {"run": run, "at": time.time(), "phase": phase, "detail": detail}
         self._insert("moments", row)
 
     def run(self, run: str) -> Run:
@@ -146,7 +148,7 @@ class Ledger:
     def _has_machine(self, run: str) -> bool:
         return any(attempt.gone is None for attempt in self.attempts(run))
 
-    def _insert(self, table: str, row: dict[str, str | float | int]) -> None:
+    def _insert(self, table: str, row: Row) -> None:
         names, marks = ", ".join(row), ", ".join("?" * len(row))
         self._write(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
 

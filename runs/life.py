@@ -10,6 +10,8 @@ from pathlib import Path
 from ..configs import folders, jobfile
 from ..configs.container import CHECKPOINTS, CODE, JOB, SECRETS
 from ..configs.spec import JobSpec
+from ..costs.document import Document
+from ..costs.plan import Plan
 from ..errors import (
     BusyError,
     LongshoreError,
@@ -20,7 +22,7 @@ from ..errors import (
 )
 from ..providers.base import Bind, Host, Machine, Need, Offer, Order, Provider, State
 from ..providers.wait import wait_until
-from . import collect, locks, teardown
+from . import collect, locks, reports, teardown
 from .collect import Collected
 from .endings import Ending, status_of
 from .follow import Watch
@@ -39,12 +41,16 @@ Build = Callable[[JobSpec, Path, Callable[[str], None]], str]
 
 @dataclass(frozen=True)
 class Launch:
-    """What is to be started: the job, the chosen offer, and the run it goes on from."""
+    """What is to be started: the job, the plan with its offer, and the run it goes on from."""
 
     spec: JobSpec
     project: Path
-    offer: Offer
+    plan: Plan
     resume_from: str = ""
+
+    @property
+    def offer(self) -> Offer:
+        return self.plan.offer
 
 
 @dataclass(frozen=True)
@@ -62,11 +68,12 @@ class Session:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended, and what came home."""
+    """How a run ended, what came home, and its report."""
 
     run: Run
     ending: Ending
     collected: Collected
+    report: Document
 
 
 UNSEEN = 5
@@ -114,6 +121,7 @@ class _Life:
     def lead(self) -> Outcome:
         try:
             collect.prepare(self.run)
+            reports.keep_plan(self.run, self.launch.plan)
             image = self._image()
             with self._machine(image) as host:
                 ending = self._work(host)
@@ -231,6 +239,9 @@ class _Life:
         self.session.ledger.mark(self.run.id, Status.COLLECTING)
         try:
             return collect.bring_home(host, self.run, is_done=ending.code == 0)
+        except MachineLostError:
+            self.session.screen.note("the machine went away with what was not home yet")
+            return collect.counted(collect.home(self.run))
         except SyncError as error:
             self.session.ledger.mark(self.run.id, Status.KEPT)
             raise OutputsKeptError(f"outputs are not home: {error}", _KEPT_HINT) from error
@@ -247,7 +258,8 @@ class _Life:
         status = status_of(ending, self.run.id)
         self.session.ledger.note(self.run.id, "end", ending.reason)
         self.session.ledger.close_run(self.run.id, status, ending.code, ending.reason)
-        return Outcome(self.session.ledger.run(self.run.id), ending, collected)
+        run = self.session.ledger.run(self.run.id)
+        return Outcome(run, ending, collected, reports.write(self.session.ledger, run))
 
     def _close_after(self, error: LongshoreError) -> None:
         """A kept machine leaves its run open; every other fault ends it."""

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from ..costs.words import money
 from .events import Event
 
 
@@ -85,9 +86,9 @@ class Live:
             "" if self.loss is None else f"loss {self.loss:.3f}",
             "" if self.tokens_per_s is None else f"{_short(self.tokens_per_s)} tok/s",
             self._gpu(),
-            f"{usd(self.spent)} spent",
-            "" if self.at_finish is None else f"{usd(self.at_finish)} at finish",
-            "" if self.max_cost is None else f"budget {usd(self.max_cost)}",
+            f"{money(self.spent)} spent",
+            "" if self.at_finish is None else f"{money(self.at_finish)} at finish",
+            "" if self.max_cost is None else f"budget {money(self.max_cost)}",
             self._end(),
         ]
 
@@ -113,11 +114,6 @@ class Live:
 def hours(seconds: float) -> Decimal:
     """Seconds as hours, exact to the millisecond."""
     return Decimal(round(max(seconds, 0) * 1000)) / Decimal(3_600_000)
-
-
-def usd(amount: Decimal) -> str:
-    """Dollars with two places, four below ten cents."""
-    return f"${amount:.2f}" if amount >= Decimal("0.10") or amount == 0 else f"${amount:.4f}"
 
 
 def _short(number: float) -> str:

@@ -1,0 +1,42 @@
+# Every target sets up what it needs; none needs root, and only the Docker tests need an engine.
+VENV ?= .venv
+INSTALL ?= -e .
+BIN := $(CURDIR)/$(VENV)/bin
+EXAMPLE := examples/stdlib-docs
+RUNTIME ?= process
+
+.PHONY: help demo test check wheel bench setup-run setup-dev
+
+help:
+	@echo "make demo    train a small language model on the documentation inside Python itself"
+	@echo "make test    run all tests (the Docker ones when an engine answers)"
+	@echo "make check   lint, format, types, layers"
+	@echo "make bench   the benchmarks, as tables"
+
+demo: setup-run
+	$(BIN)/python $(EXAMPLE)/prepare.py
+	cd $(EXAMPLE) && $(BIN)/deploy -f pretrain.yaml --runtime $(RUNTIME)
+	cd $(EXAMPLE) && $(BIN)/deploy -f adapt.yaml --runtime $(RUNTIME)
+	cd $(EXAMPLE) && $(BIN)/longshore report
+	$(BIN)/longshore gc
+
+test: setup-dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup-dev
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+wheel: setup-dev
+	$(BIN)/python -m build --wheel --outdir dist .
+
+setup-run:
+	@scripts/setup.sh $(VENV) "$(INSTALL)"
+
+setup-dev:
+	@scripts/setup.sh $(VENV) "$(INSTALL)" --group dev

@@ -1,0 +1,123 @@
+"""`longshore deploy`: the main job, from a file to outputs at home and nothing left running."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ..configs.spec import JobSpec
+from ..costs import document
+from ..costs.plan import Plan, plan
+from ..environments.resolve import Resolved
+from ..errors import (
+    GuardError,
+    InterruptedRunError,
+    JobFailedError,
+    LongshoreError,
+    MachineLostError,
+)
+from ..providers import registry
+from ..providers.base import Need, Provider
+from ..runs.ledger import Ledger
+from ..runs.life import Launch, Outcome, Session, start
+from ..runs.records import Status
+from ..runs.resume import checkpoint_source
+from .options import JobOptions, job_options, options
+from .output import show_json
+from .screens import screen
+from .summary import dry_run_lines, end_lines, plan_line
+
+
+@dataclass(frozen=True)
+class DeployOptions:
+    job: JobOptions
+    resume: str | None
+    dry_run: bool
+    quiet: bool
+    as_json: bool
+
+
+@click.command()
+@job_options
+@click.option("--resume", metavar="RUN", help="Go on from RUN's last checkpoint.")
+@click.option("--dry-run", is_flag=True, help="Show every step's value, start nothing.")
+@click.option("-q", "--quiet", is_flag=True, help="Leave out what the job prints.")
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON on standard output.")
+def deploy(
+    config: Path | None,
+    env: str | None,
+    resume: str | None,
+    dry_run: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Build the image, run the job, bring its outputs home, leave nothing running.
+
+    Ctrl-C once stops with a checkpoint, twice ends the job now.
+    """
+    run(DeployOptions(options(config, env), resume, dry_run, quiet, as_json))
+
+
+def run(asked: DeployOptions) -> None:
+    """Resolve, plan, then show it or do it."""
+    resolved = asked.job.resolve()
+    provider = registry.get(resolved.spec.provider)
+    made = plan(resolved.spec, provider.offers(Need.of(resolved.spec)), resolved.project)
+    if asked.dry_run:
+        _show_dry_run(resolved, provider, made, asked.as_json)
+        return
+    outcome = _sail(asked, resolved, provider, made)
+    if asked.as_json:
+        show_json(outcome.report)
+    _raise_unless_done(outcome, resolved.file)
+
+
+def _sail(asked: DeployOptions, resolved: Resolved, provider: Provider, made: Plan) -> Outcome:
+    ledger = Ledger()
+    source = checkpoint_source(ledger, asked.resume, resolved.spec) if asked.resume else ""
+    launch = Launch(resolved.spec, resolved.project, made, source)
+    with screen(not asked.quiet, err=asked.as_json) as shown:
+        shown.note(plan_line(made))
+        outcome = start(Session(ledger, provider, shown, build), launch)
+    if not asked.as_json:
+        click.echo("\n".join(end_lines(outcome)))
+    return outcome
+
+
+def build(spec: JobSpec, project: Path, progress: Callable[[str], None]) -> str:
+    """Have the job's image; returns its name."""
+    from ..images.build import ensure
+    from ..images.spec import ImageSpec
+
+    built = ensure(ImageSpec.of(spec, project), progress)
+    state = f"built in {built.seconds:.1f} s" if built.built else "is up to date"
+    progress(f"image {built.tag} {state}, {built.size / 1e9:.2f} GB")
+    return built.tag
+
+
+def _show_dry_run(resolved: Resolved, provider: Provider, made: Plan, as_json: bool) -> None:
+    if as_json:
+        show_json(document.of_plan(made))
+    else:
+        click.echo("\n".join(dry_run_lines(resolved, provider, made)))
+
+
+def _raise_unless_done(outcome: Outcome, file: Path) -> None:
+    """A run that did not end well is an error of its own kind, with the way to go on."""
+    if outcome.run.status is Status.DONE:
+        return
+    ending, run_id = outcome.ending, outcome.run.id
+    again = f"`deploy -f {file.name} --resume {run_id}` goes on from the last checkpoint"
+    resumable = outcome.run.status is Status.INTERRUPTED
+    why = ending.detail or ending.reason
+    hint = again if resumable else ending.hint or f"`longshore logs {run_id}` shows what it printed"
+    raise _fault(ending.reason, resumable)(f"run {run_id} ended: {why}", hint)
+
+
+def _fault(reason: str, resumable: bool) -> type[LongshoreError]:
+    if reason in ("budget", "deadline"):
+        return GuardError
+    if reason == "lost":
+        return MachineLostError
+    return InterruptedRunError if resumable else JobFailedError

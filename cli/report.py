@@ -1,0 +1,15 @@
+"""`longshore report`: what a run took and cost, against its plan."""
+
+import click
+
+from ..runs import reports
+from ..runs.ledger import Ledger
+from .documents import Shape, document_options, show_document
+
+
+@click.command()
+@click.argument("run_name", metavar="[RUN]", default="last")
+@document_options
+def report(run_name: str, shape: Shape, as_json: bool) -> None:
+    """What RUN (the newest by default) took and cost, against its plan."""
+    show_document(reports.read(Ledger().find(run_name)), shape, as_json)

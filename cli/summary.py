@@ -1,0 +1,71 @@
+"""What `deploy` says before and after a run, as lines of text."""
+
+from collections.abc import Iterator
+
+from ..configs import jobfile
+from ..costs.estimate import Row
+from ..costs.plan import Plan
+from ..costs.words import money, rough
+from ..environments.resolve import Resolved
+from ..providers.base import Provider
+from ..runs.inputs import pack
+from ..runs.life import Outcome
+from ..runs.records import Status
+
+
+def plan_line(made: Plan) -> str:
+    """Where, what it will take and cost, and what it can cost at worst."""
+    offer, row = made.offer, made.chosen
+    parts = [
+        f"plan: {offer.provider} {offer.instance}",
+        f"{money(offer.usd_per_hour)}/h",
+        _time(row),
+        _cost(row),
+        f"at worst {money(made.worst_case)}",
+        offer.note,
+    ]
+    lines = [" · ".join(part for part in parts if part)]
+    return "\n".join([*lines, *(f"warning: {text}" for text in made.warnings)])
+
+
+def dry_run_lines(resolved: Resolved, provider: Provider, made: Plan) -> Iterator[str]:
+    """Every value a real run would act on; making them has no effect."""
+    cargo = pack(resolved.spec, resolved.project)
+    yield plan_line(made)
+    if provider.needs_image(made.offer):
+        from ..images.build import dry_run
+        from ..images.spec import ImageSpec
+
+        yield f"image: {dry_run(ImageSpec.of(resolved.spec, resolved.project))}"
+    for upload in cargo.uploads:
+        yield f"in: {upload.source} -> {upload.target}"
+    yield f"out: outputs -> {resolved.project / resolved.spec.sync.outputs}/<run>"
+    yield f"job.json: {jobfile.dump(cargo.spec)}"
+    yield "dry run: nothing was started"
+
+
+def end_lines(outcome: Outcome) -> Iterator[str]:
+    """What came home, what it cost, and the proof that nothing runs."""
+    report, home = outcome.report, outcome.collected
+    work = report["work"]
+    if work["eval_loss"] is not None and work["baseline"] is not None:
+        yield f"held-out loss {work['eval_loss']:.3f} (a unigram model has {work['baseline']:.3f})"
+    checked = "verified" if home.verified else "not verified: the job was killed"
+    yield f"outputs: {home.files} files, {home.size / 1e6:.1f} MB in {home.folder} ({checked})"
+    yield f"cost: {money(report['cost_usd'])} · report: {home.folder / 'report.html'}"
+    down = report["teardown"]
+    yield f"nothing left running: {down['machine']} was seen gone twice at {down['gone_at']}"
+    if outcome.run.status is not Status.DONE:
+        yield f"status: {outcome.run.status.value} ({outcome.ending.reason})"
+
+
+def _time(row: Row) -> str:
+    if row.time is None:
+        return "time unknown before its first run"
+    return f"{rough(row.time.p50)} ({rough(row.time.p10)}-{rough(row.time.p90)})"
+
+
+def _cost(row: Row) -> str:
+    if row.cost is None:
+        return ""
+    return f"{money(row.cost.p50)} ({money(row.cost.p10)}-{money(row.cost.p90)})"

@@ -1,0 +1,196 @@
+"""The facts of a run that ended, gathered for its report, and the report's files."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+from ..configs import folders
+from ..configs.container import EVENTS, OUTPUTS
+from ..costs import document, history, planned, render
+from ..costs.plan import Plan
+from ..costs.report import Actual, Outputs, report
+from ..errors import NotFoundError
+from . import collect
+from .events import Event, read_all
+from .ledger import Ledger
+from .records import Attempt, Moment, Run, Status
+
+PLAN = "plan.json"
+REPORT = "report.json"
+FORMATS: tuple[render.Format, ...] = ("json", "md", "html")
+INSIDE = {
+    "start": "load",
+    "load": "load",
+    "data": "load",
+    "train": "train",
+    "eval": "eval",
+    "save": "save",
+}
+"""The job's own phases, in the words of a report."""
+
+
+def keep_plan(run: Run, plan: Plan) -> None:
+    """Store the plan beside the run, for its report."""
+    _write(_folder(run) / PLAN, document.text(document.of_plan(plan)))
+
+
+def write(ledger: Ledger, run: Run) -> document.Document:
+    """Make the report of a run that is over: JSON in the state folder, all formats at home."""
+    events = read_events(run)
+    facts = actual(run, ledger.attempts(run.id), ledger.moments(run.id), events)
+    made = document.of_report(report(facts, _planned(run), datetime.now(UTC)))
+    _write(_folder(run) / REPORT, document.text(made))
+    if collect.home(run).is_dir():
+        for kind in FORMATS:
+            _write(collect.home(run) / f"report.{kind}", render.render(made, kind))
+    _remember(run, events, facts)
+    return made
+
+
+def read(run: Run) -> document.Document:
+    """The report of a run.
+
+    Raises:
+        NotFoundError: the run has none yet.
+    """
+    path = _folder(run) / REPORT
+    if not path.is_file():
+        hint = "it is written when a run ends" if not run.is_over else "`longshore gc` writes it"
+        raise NotFoundError(f"run {run.id} has no report", hint)
+    return document.parse(path.read_text(encoding="utf-8"))
+
+
+def read_events(run: Run) -> list[Event]:
+    """The events that came home; none when nothing did."""
+    path = collect.home(run) / Path(EVENTS).relative_to(OUTPUTS)
+    return read_all(path.read_bytes()) if path.is_file() else []
+
+
+def actual(
+    run: Run, attempts: Sequence[Attempt], moments: Sequence[Moment], events: Sequence[Event]
+) -> Actual:
+    """What a report needs to know of a run, from the ledger and the job's own events."""
+    last = attempts[-1] if attempts else None
+    steps, evals = _of_kind(events, "step"), _of_kind(events, "eval")
+    return Actual(
+        run=run.id,
+        job=run.job,
+        status=run.status.value,
+        reason=run.reason,
+        phases=phases(moments, events),
+        start=_utc(run.created),
+        end=_utc(run.ended or run.created),
+        usd_per_hour=last.usd_per_hour if last else Decimal(0),
+        provider=last.provider if last else "",
+        machine=last.machine if last else "",
+        gone_at=_utc(last.gone) if last and last.gone and last.machine else None,
+        attempts=len(attempts),
+        interruptions=int(run.status is Status.INTERRUPTED),
+        steps=_integer(steps, "step"),
+        tokens=_tokens(events),
+        tokens_per_s=_number(steps, "tokens_per_s"),
+        eval_loss=_number(evals, "loss"),
+        baseline=_number(evals, "baseline"),
+        outputs=_outputs(collect.home(run)),
+    )
+
+
+def phases(moments: Sequence[Moment], events: Sequence[Event]) -> dict[str, float]:
+    """Seconds by phase; the time of the job itself is split by what its events say.
+
+    What lies between its start and its first event is loading too: it is paid, and no training.
+    """
+    outer = _durations([(moment.at, moment.phase) for moment in moments])
+    own = [(event.at, INSIDE[event.text("phase")]) for event in events if _is_inside(event)]
+    ends = [event.at for event in events if event.kind == "end"]
+    inner = _durations([*own, *((at, "end") for at in ends[-1:])])
+    if "train" in outer and inner:
+        rest = outer.pop("train") - sum(inner.values())
+        inner["load"] = inner.get("load", 0.0) + max(rest, 0.0)
+        outer |= inner
+    return outer
+
+
+def _is_inside(event: Event) -> bool:
+    return event.kind == "phase" and event.text("phase") in INSIDE
+
+
+def _durations(entries: Sequence[tuple[float, str]]) -> dict[str, float]:
+    spans: dict[str, float] = {}
+    for (begin, name), (end, _) in pairwise(entries):
+        spans[name] = spans.get(name, 0.0) + max(end - begin, 0.0)
+    return spans
+
+
+def _of_kind(events: Sequence[Event], kind: str) -> list[Event]:
+    return [event for event in events if event.kind == kind]
+
+
+def _number(events: Sequence[Event], name: str) -> float | None:
+    return events[-1].number(name) if events else None
+
+
+def _integer(events: Sequence[Event], name: str) -> int | None:
+    number = _number(events, name)
+    return None if number is None else int(number)
+
+
+def _tokens(events: Sequence[Event]) -> int | None:
+    """Tokens trained on: those of the plan, in the share of steps that were made."""
+    plans, steps = _of_kind(events, "plan"), _of_kind(events, "step")
+    total, planned_steps = _number(plans, "tokens"), _number(plans, "steps")
+    done = _number(steps, "step")
+    if not total or not planned_steps or done is None:
+        return None
+    return round(total * done / planned_steps)
+
+
+def _outputs(folder: Path) -> Outputs | None:
+    if not folder.is_dir():
+        return None
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return Outputs(len(files), sum(path.stat().st_size for path in files), str(folder))
+
+
+def _remember(run: Run, events: Sequence[Event], facts: Actual) -> None:
+    """Keep what a whole run took as evidence for later estimates."""
+    hardware, plans = _of_kind(events, "hardware"), _of_kind(events, "plan")
+    seconds = facts.phases.get("train", 0.0)
+    if run.status is not Status.DONE or run.resumed_from or not hardware or seconds <= 0:
+        return
+    device = hardware[-1].text("device").partition(":")[0]
+    is_cpu = device == "cpu"
+    plan = _planned(run)
+    history.record(
+        history.Perf(
+            job=run.job,
+            device="cpu" if is_cpu else hardware[-1].text("name"),
+            count=max(1, int(_number(hardware, "cpus" if is_cpu else "count") or 1)),
+            flops=plan.flops if plan else 0,
+            seconds=seconds,
+            total_seconds=sum(facts.phases.values()),
+            recipe=run.spec.train.recipe if run.spec.train else "run",
+            params=_integer(plans, "params") or 0,
+            at=facts.end.isoformat(),
+        )
+    )
+
+
+def _planned(run: Run) -> planned.Planned | None:
+    path = _folder(run) / PLAN
+    return planned.of_document(document.parse(path.read_text())) if path.is_file() else None
+
+
+def _folder(run: Run) -> Path:
+    return folders.state() / "runs" / run.id
+
+
+def _write(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+
+
+def _utc(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
