@@ -32,11 +32,14 @@ PROBE_SECONDS = 10
 BUILDKIT_OF_ITS_OWN = range(19, 23)
 
 
+Rung = Literal["buildx", "cli", "engine"]
+
+
 @dataclass(frozen=True)
 class Builder:
     """One rung of the ladder; `docker` is the CLI's path, empty for the engine's API."""
 
-    kind: Literal["buildx", "cli", "engine"]
+    kind: Rung
     docker: str = ""
 
 
