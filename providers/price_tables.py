@@ -103,7 +103,7 @@ def aws(folder: Path) -> list[Offer]:
     types = {
         line["instance_type"]: line
         for line in _lines(folder / "aws_types.csv")
-        if _aws_gpu(line["instance_type"]) and line.number("accelerator_count")
+        if _aws_gpu(line["instance_type"])
     }
     zones = [line for line in _lines(folder / "aws_by_zone.csv") if _in_region(line)]
     sold = [
