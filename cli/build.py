@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ..environments.paths import check_paths
 from .options import job_options, options
 from .output import show_json
 
@@ -19,6 +20,7 @@ def build(config: Path | None, env: str | None, dry_run: bool, as_json: bool) ->
     from ..images.spec import ImageSpec
 
     resolved = options(config, env).resolve()
+    check_paths(resolved)
     spec = ImageSpec.of(resolved.spec, resolved.project)
     if dry_run:
         click.echo(images.dry_run(spec))

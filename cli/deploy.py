@@ -9,6 +9,7 @@ import click
 from ..configs.spec import JobSpec
 from ..costs import document
 from ..costs.plan import Plan, plan
+from ..environments.paths import check_paths
 from ..environments.resolve import Resolved
 from ..errors import (
     GuardError,
@@ -62,6 +63,7 @@ def deploy(
 def run(asked: DeployOptions) -> None:
     """Resolve, plan, then show it or do it."""
     resolved = asked.job.resolve()
+    check_paths(resolved)
     provider = registry.get(resolved.spec.provider)
     made = plan(resolved.spec, provider.offers(Need.of(resolved.spec)), resolved.project)
     if asked.dry_run:

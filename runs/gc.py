@@ -124,10 +124,15 @@ def _emptied(sweep: Sweep, left: Leftover, run: Run, give_up: bool) -> Ending:
 
 
 def _stopped(host: Host, grace: float) -> Exit:
-    """The job's exit; one that still runs is asked to stop, and killed when it will not."""
+    """The job's exit; one that still runs is asked to stop, and killed when it will not.
+
+    One that has said nothing yet has nothing to save.
+    """
     if (exit_ := host.poll()) is not None:
         return exit_
     host.signal("TERM")
+    if not host.read(EVENTS):
+        return Exit(137)
     if (exit_ := _awaited(host, grace)) is not None:
         return exit_
     host.signal("KILL")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..configs.container import DATA
 from ..configs.spec import JobSpec, Train
+from ..environments.paths import in_project, is_hub_name
 from ..errors import ConfigError
 
 MODEL = f"{DATA}/model"
@@ -55,14 +56,10 @@ def secrets(spec: JobSpec) -> dict[str, str]:
 def _pack_train(train: Train, project: Path) -> tuple[Train, tuple[Upload, ...]]:
     dataset = _upload(project, train.dataset)
     packed = replace(train, dataset=dataset.target)
-    if not _is_local(project, train.model):
+    if is_hub_name(project, train.model):
         return packed, (dataset,)
     model = Upload(_existing(project, train.model), MODEL)
     return replace(packed, model=MODEL), (dataset, model)
-
-
-def _is_local(project: Path, model: str) -> bool:
-    return model.startswith((".", "/", "~")) or (project / model).exists()
 
 
 def _upload(project: Path, path: str) -> Upload:
@@ -71,7 +68,7 @@ def _upload(project: Path, path: str) -> Upload:
 
 
 def _existing(project: Path, path: str) -> Path:
-    source = Path(os.path.abspath(project / Path(path).expanduser()))
+    source = Path(os.path.abspath(in_project(project, path)))
     if not source.exists():
         raise ConfigError(f"{path} does not exist", f"paths are relative to {project}")
     return source

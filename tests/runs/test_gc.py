@@ -38,9 +38,9 @@ start(Session(Ledger(), provider, PlainScreen(), lambda *_: ""), Launch(job, pro
 """
 
 
-def sweep(bench: Bench, **faults: int) -> Sweep:
+def sweep(bench: Bench) -> Sweep:
     patience = Patience(seconds=0.5, sleep=lambda _: None)
-    provider = FakeProvider(faults=Faults(pace=0.01, **faults))
+    provider = FakeProvider(faults=Faults(pace=0.01))
     return Sweep(bench.ledger, {"fake": provider}, bench.screen.note, 5.0, patience)
 
 
