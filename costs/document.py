@@ -89,15 +89,7 @@ def of_report(made: Report) -> Document:
         "time_error_percent": _number(made.time_error, 1),
         "cost_error_percent": _number(made.cost_error, 1),
         "inside_band": made.inside_band,
-        "work": {
-            "steps": ran.steps,
-            "tokens": ran.tokens,
-            "tokens_per_s": _number(ran.tokens_per_s, 1),
-            "eval_loss": _number(ran.eval_loss, 4),
-            "baseline": _number(ran.baseline, 4),
-            "usd_per_1k_steps": _money(made.usd_per_1k_steps),
-            "usd_per_1m_tokens": _money(made.usd_per_1m_tokens),
-        },
+        "work": _work(made),
         "outputs": asdict(ran.outputs) if ran.outputs else None,
         "teardown": {
             "provider": ran.provider,
@@ -187,6 +179,19 @@ def _planned(plan: Planned) -> Document:
         "basis": plan.basis,
         "time_s": _band(plan.time) if plan.time else None,
         "cost_usd": _cost(plan.cost) if plan.cost else None,
+    }
+
+
+def _work(made: Report) -> Document:
+    ran = made.actual
+    return {
+        "steps": ran.steps,
+        "tokens": ran.tokens,
+        "tokens_per_s": _number(ran.tokens_per_s, 1),
+        "eval_loss": _number(ran.eval_loss, 4),
+        "baseline": _number(ran.baseline, 4),
+        "usd_per_1k_steps": _money(made.usd_per_1k_steps),
+        "usd_per_1m_tokens": _money(made.usd_per_1m_tokens),
     }
 
 

@@ -35,10 +35,12 @@ class Row:
 
     @property
     def fits(self) -> bool | None:
+        """By the rule of `memory`; None when either side is unknown."""
         return fits(self.need_mib, self.have_mib)
 
     @property
     def time(self) -> Band | None:
+        """Seconds in all; None when nothing is known."""
         return self.forecast.total
 
 
@@ -55,6 +57,7 @@ class Estimate:
 
     @property
     def best(self) -> Row | None:
+        """The cheapest row that is not known to be too small."""
         return next((row for row in self.rows if row.fits is not False), None)
 
 

@@ -31,6 +31,7 @@ class Plan:
 
     @property
     def offer(self) -> Offer:
+        """What to ask the provider for."""
         return self.chosen.offer
 
     @property

@@ -34,6 +34,7 @@ def place(provider: str, region: str, instance: str) -> str:
 
 
 def of_plan(made: Plan) -> Planned:
+    """The plan as it was made."""
     row, offer = made.chosen, made.offer
     return Planned(
         place=place(offer.provider, offer.region, offer.instance),

@@ -103,6 +103,7 @@ class Report:
 
     @property
     def cost(self) -> Decimal:
+        """Billed seconds at the price of the machine, USD."""
         return for_seconds(self.actual.usd_per_hour, self.billed_s)
 
     @property
@@ -125,10 +126,12 @@ class Report:
 
     @property
     def usd_per_1k_steps(self) -> Decimal | None:
+        """None for a run without a step."""
         return _each(self.cost, self.actual.steps, 1_000)
 
     @property
     def usd_per_1m_tokens(self) -> Decimal | None:
+        """None for a run without tokens."""
         return _each(self.cost, self.actual.tokens, 1_000_000)
 
     @property

@@ -16,7 +16,7 @@ def heading(document: Document) -> list[str]:
     retried = f", {tries} attempts, {cut} interruptions" if tries > 1 or cut else ""
     return [
         f"Report: {document['job']}, run {document['run']}",
-        f"{document['status']}: {document['reason']}{retried}",
+        f"{_ending(document)}{retried}",
         f"{document['started_at']} to {document['ended_at']}",
     ]
 
@@ -29,6 +29,12 @@ def cells(document: Document) -> list[tuple[str, ...]]:
 def footer(document: Document) -> list[str]:
     """Price, errors, waste, cost of a unit of work, outputs, and the proof that nothing runs."""
     return [*_money_lines(document), *_work_lines(document), *_end_lines(document)]
+
+
+def _ending(document: Document) -> str:
+    """The status, and the reason where it adds something."""
+    status, reason = document["status"], document["reason"]
+    return status if reason in ("", status) else f"{status}: {reason}"
 
 
 def _phase(phase: Document) -> tuple[str, ...]:

@@ -78,6 +78,7 @@ class Forecast:
 
     @property
     def total(self) -> Band | None:
+        """All phases together; None when nothing is known."""
         return sum(self.phases.values(), start=Band(0, 0, 0)) if self.phases else None
 
 
