@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..configs.spec import JobSpec
-from ..costs import document
 from ..costs.plan import Plan, plan
 from ..environments.paths import check_paths
 from ..environments.resolve import Resolved
@@ -20,14 +20,12 @@ from ..errors import (
 )
 from ..providers import registry
 from ..providers.base import Need, Provider
-from ..runs.ledger import Ledger
-from ..runs.life import Launch, Outcome, Session, start
-from ..runs.records import Status
-from ..runs.resume import checkpoint_source
 from .options import JobOptions, job_options, options
 from .output import show_json
-from .screens import screen
 from .summary import dry_run_lines, end_lines, plan_line
+
+if TYPE_CHECKING:
+    from ..runs.life import Outcome
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,12 @@ def run(asked: DeployOptions) -> None:
     _raise_unless_done(outcome, resolved.file)
 
 
-def _sail(asked: DeployOptions, resolved: Resolved, provider: Provider, made: Plan) -> Outcome:
+def _sail(asked: DeployOptions, resolved: Resolved, provider: Provider, made: Plan) -> "Outcome":
+    from ..runs.ledger import Ledger
+    from ..runs.life import Launch, Session, start
+    from ..runs.resume import checkpoint_source
+    from .screens import screen
+
     ledger = Ledger()
     source = checkpoint_source(ledger, asked.resume, resolved.spec) if asked.resume else ""
     launch = Launch(resolved.spec, resolved.project, made, source)
@@ -100,13 +103,17 @@ def build(spec: JobSpec, project: Path, progress: Callable[[str], None]) -> str:
 
 def _show_dry_run(resolved: Resolved, provider: Provider, made: Plan, as_json: bool) -> None:
     if as_json:
+        from ..costs import document
+
         show_json(document.of_plan(made))
     else:
         click.echo("\n".join(dry_run_lines(resolved, provider, made)))
 
 
-def _raise_unless_done(outcome: Outcome, file: Path) -> None:
+def _raise_unless_done(outcome: "Outcome", file: Path) -> None:
     """A run that did not end well is an error of its own kind, with the way to go on."""
+    from ..runs.records import Status
+
     if outcome.run.status is Status.DONE:
         return
     ending, run_id = outcome.ending, outcome.run.id

@@ -1,6 +1,7 @@
 """What `deploy` says before and after a run, as lines of text."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ..configs import jobfile
 from ..costs.estimate import Row
@@ -9,8 +10,9 @@ from ..costs.words import money, rough
 from ..environments.resolve import Resolved
 from ..providers.base import Provider
 from ..runs.inputs import pack
-from ..runs.life import Outcome
-from ..runs.records import Status
+
+if TYPE_CHECKING:
+    from ..runs.life import Outcome
 
 
 def plan_line(made: Plan) -> str:
@@ -44,7 +46,7 @@ def dry_run_lines(resolved: Resolved, provider: Provider, made: Plan) -> Iterato
     yield "dry run: nothing was started"
 
 
-def end_lines(outcome: Outcome) -> Iterator[str]:
+def end_lines(outcome: "Outcome") -> Iterator[str]:
     """What came home, what it cost, and the proof that nothing runs."""
     report, home = outcome.report, outcome.collected
     work = report["work"]
@@ -55,7 +57,7 @@ def end_lines(outcome: Outcome) -> Iterator[str]:
     yield f"cost: {money(report['cost_usd'])} · report: {home.folder / 'report.html'}"
     down = report["teardown"]
     yield f"nothing left running: {down['machine']} was seen gone twice at {down['gone_at']}"
-    if outcome.run.status is not Status.DONE:
+    if outcome.ending.code != 0:
         yield f"status: {outcome.run.status.value} ({outcome.ending.reason})"
 
 
