@@ -86,7 +86,7 @@ def _show(found: list[Offer], total: int, as_json: bool) -> None:
 
 
 def _row(offer: Offer) -> tuple[str, ...]:
-    place = " ".join(part for part in (offer.provider, offer.zone or offer.region) if part)
+    place = " ".join(part for part in (offer.provider, offer.region, offer.zone) if part)
     age = (datetime.now(UTC).date() - offer.as_of).days
     return (
         place,

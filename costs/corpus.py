@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Final
 
+from ..errors import DataError
+
 SAMPLE: Final = 1024**2
 """Bytes read of each JSON Lines file: enough to tell which share of it is text."""
 
@@ -11,10 +13,14 @@ SAMPLE: Final = 1024**2
 def text_bytes(path: Path, column: str) -> int | None:
     """Bytes of text in a file or in all files of a folder; None when there is nothing there.
 
-    Of JSON Lines only `column` counts; its share is taken from the first MiB.
+    Of JSON Lines only `column` counts; its share is taken from the first MiB. Raises DataError
+    for a file that cannot be read.
     """
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-    return sum(_text(file, column) for file in files) if files else None
+    try:
+        return sum(_text(file, column) for file in files) if files else None
+    except OSError as fault:
+        raise DataError(f"data set {path} cannot be read: {fault.strerror}") from fault
 
 
 def tree_bytes(path: Path) -> int:

@@ -1,13 +1,13 @@
 """What finished runs took: one JSON line each in `perf.jsonl`, the evidence of later estimates."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, fields
 from math import isfinite
 from pathlib import Path
 from typing import Final
 
 from ..configs import folders
+from ..errors import LedgerError
 
 VERSION: Final = 1
 """Lines of another version are skipped: their numbers may mean something else."""
@@ -38,15 +38,18 @@ def path() -> Path:
 
 
 def record(run: Perf, file: Path | None = None) -> None:
-    """Add one run. A single write of one line, so that two runs that end together do not mix."""
+    """Add one run. A single write of one line, so that two runs that end together do not mix.
+
+    Raises LedgerError when the state folder cannot be written.
+    """
     target = file or path()
-    target.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps({"version": VERSION, **asdict(run)}) + "\n"
-    handle = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(handle, line.encode())
-    finally:
-        os.close(handle)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("ab", buffering=0) as stream:
+            stream.write(line.encode())
+    except OSError as fault:
+        raise LedgerError(f"{target} cannot be written: {fault.strerror}") from fault
 
 
 def history(file: Path | None = None) -> tuple[list[Perf], list[str]]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from longshore.costs.history import VERSION, Perf, history, path, record
+from longshore.errors import LedgerError
 
 RUN = Perf("tiny", "cpu", 2, 10**12, 60.0, 75.5, "lora", 109_632, "2026-11-20T12:00:00+00:00")
 
@@ -24,6 +25,13 @@ def test_what_is_recorded_is_read() -> None:
 def test_nothing_recorded(tmp_path: Path) -> None:
     """No file is no evidence, and no fault."""
     assert history(tmp_path / "none.jsonl") == ([], [])
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    """One clear line, our error."""
+    (tmp_path / "file").touch()
+    with pytest.raises(LedgerError, match="cannot be written"):
+        record(RUN, tmp_path / "file" / "perf.jsonl")
 
 
 def line(**changes: Any) -> str:

@@ -10,6 +10,7 @@ from longshore.configs.spec import JobSpec, Train
 from longshore.costs import size as sizes
 from longshore.costs.corpus import text_bytes
 from longshore.costs.size import JobSize, Model, bytes_per_token, flops, size, unknown
+from longshore.errors import DataError
 
 
 def measured(spec: JobSpec, folder: Path) -> JobSize:
@@ -137,6 +138,13 @@ def test_a_folder_is_the_sum_of_its_files(tmp_path: Path) -> None:
     (tmp_path / "in" / "a.txt").write_text("a" * 10)
     (tmp_path / "in" / "b.jsonl").write_text('{"text": "bbbb"}\nnot json\n[1]\n{"text": 3}\n')
     assert text_bytes(tmp_path, "text") == 14
+
+
+def test_data_that_cannot_be_read(tmp_path: Path) -> None:
+    """A file of the system that refuses to be read is one clear line."""
+    (tmp_path / "d.jsonl").symlink_to("/proc/self/mem")
+    with pytest.raises(DataError, match="cannot be read"):
+        text_bytes(tmp_path / "d.jsonl", "text")
 
 
 def test_a_batch_of_the_profile_is_assumed(project: Any) -> None:
