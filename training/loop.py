@@ -1,6 +1,5 @@
 """The training loop: transformers' Trainer with pinned arguments and our own checkpoints."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -55,7 +54,6 @@ class Loop(Trainer):
         blocks: Blocks,
         setup: Setup,
         steps: Steps,
-        measure: Callable[[int], None],
     ) -> None:
         super().__init__(
             model=model,
@@ -65,7 +63,7 @@ class Loop(Trainer):
             callbacks=[steps],
         )
         self.remove_callback(PrinterCallback)
-        self._steps, self._measure = steps, measure
+        self._steps = steps
 
     def run_from(self, found: Checkpoint | None) -> int:
         """Make the steps after `found` (None: all); how many are made in the end."""
@@ -93,6 +91,5 @@ class Loop(Trainer):
 
     def evaluate(self, *args: object, **kwargs: object) -> dict[str, float]:
         """Measure the held-out loss without a data loader, which would draw random numbers."""
-        self._measure(self.state.global_step)
-        self._steps.restart_clock()
+        self._steps.evaluate(self.state.global_step)
         return {}

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -39,8 +40,16 @@ class Setup:
 class Steps(TrainerCallback):
     """Decides after each step what is due: an event, an evaluation, a checkpoint, the end."""
 
-    def __init__(self, setup: Setup, story: Story, progress: Progress, stop: Stop) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        story: Story,
+        progress: Progress,
+        stop: Stop,
+        measure: Callable[[int], None],
+    ) -> None:
         self._setup, self._story, self._progress, self._stop = setup, story, progress, stop
+        self._measure = measure
         self._parts: list[torch.Tensor] = []
         self._losses: list[torch.Tensor] = []
         self._tokens = 0
@@ -53,8 +62,9 @@ class Steps(TrainerCallback):
         self._parts.append(loss)
         self._tokens += tokens
 
-    def restart_clock(self) -> None:
-        """Time up to now was not spent on a step."""
+    def evaluate(self, step: int) -> None:
+        """Measure the held-out loss; the time for it is not that of a step."""
+        self._measure(step)
         self._mark = time.monotonic()
 
     def on_train_begin(
@@ -64,7 +74,10 @@ class Steps(TrainerCallback):
         control: TrainerControl,
         **kwargs: object,
     ) -> None:
-        self.restart_clock()
+        self._mark = time.monotonic()
+        step = state.global_step
+        if step and self._is_eval_due(step) and not self._progress.evaluated_at(step):
+            self.evaluate(step)
 
     def on_step_end(
         self,
@@ -99,8 +112,7 @@ class Steps(TrainerCallback):
         checkpoint.prune(self._setup.checkpoints, self._setup.train.keep_checkpoints)
         seconds = round(time.monotonic() - self._mark, 3)
         self._story.tell("checkpoint", step=state.global_step, seconds=seconds, why=self._why)
-        self._saved = time.monotonic()
-        self.restart_clock()
+        self._mark = self._saved = time.monotonic()
 
     def tell_step(self, state: TrainerState, learning_rate: float, grad_norm: float | None) -> None:
         """Write the event for the steps since the last one; raises JobFailedError at NaN."""

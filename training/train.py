@@ -2,6 +2,7 @@
 
 import math
 import os
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import torch
 from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
+from transformers.utils.logging import disable_progress_bar
 
 from ..configs import container
 from ..configs.spec import JobSpec, Train
@@ -51,12 +53,20 @@ def run(root: Path, spec: JobSpec, story: Story, stop: Stop) -> int:
     """Train; the exit code, 0 or 75. Raises LongshoreError for what the user can mend."""
     if spec.train is None:
         raise ConfigError("the job names no training", where="train")
+    disable_progress_bar()
+    with warnings.catch_warnings():
+        # Libraries tell each other what will change in them; the user cannot mend that.
+        warnings.simplefilter("ignore", FutureWarning)
+        return _run(root, spec, spec.train, story, stop)
+
+
+def _run(root: Path, spec: JobSpec, train: Train, story: Story, stop: Stop) -> int:
     device = _device(spec, story)
-    precision = plan.precision(spec.train.precision, device)
+    precision = plan.precision(train.precision, device)
     _tell_hardware(story, device, precision)
-    inputs = _load(root, spec.train, precision, story)
-    start = _start(root / container.CHECKPOINTS, spec.train, device, inputs.corpus, story)
-    setup = _setup(root, spec.train, device, precision, inputs, start)
+    inputs = _load(root, train, precision, story)
+    start = _start(root / container.CHECKPOINTS, train, device, inputs.corpus, story)
+    setup = _setup(root, train, device, precision, inputs, start)
     _tell_plan(story, setup, inputs, start)
     training = _Training(root / container.OUTPUTS, setup, inputs, start, story)
     if not training.make_steps(stop):
@@ -195,9 +205,9 @@ class _Training:
     def make_steps(self, stop: Stop) -> bool:
         """Make all steps that are left; False when asked to stop before the last one."""
         self._story.enter("train")
-        steps = Steps(self._setup, self._story, self._start.progress, stop)
+        steps = Steps(self._setup, self._story, self._start.progress, stop, self._look_up)
         with stop:
-            loop = Loop(self._inputs.model, self._inputs.blocks, self._setup, steps, self._look_up)
+            loop = Loop(self._inputs.model, self._inputs.blocks, self._setup, steps)
             made = loop.run_from(self._start.found)
         return made >= self._setup.plan.steps
 

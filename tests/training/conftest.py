@@ -1,0 +1,177 @@
+"""A job's root with a tiny model made from a config, and ways to run the job in it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from longshore.configs import container, jobfile
+from longshore.configs.spec import JobSpec, Lora, Train
+
+Event = dict[str, object]
+
+
+class Ended(NamedTuple):
+    """How the entrypoint ended, and what it showed."""
+
+    code: int
+    screen: str
+    errors: str
+
+
+TINY = Train(
+    recipe="full",
+    model="data/model",
+    dataset="data/train.jsonl",
+    init="random",
+    sequence_length=32,
+    batch_size=4,
+    micro_batch=2,
+    max_steps=8,
+    epochs=4.0,
+    learning_rate=1e-2,
+    log_every=3,
+    lora=Lora(rank=4, alpha=8, dropout=0.1),
+)
+
+WORDS = "the device holds what the step needs and the job goes on from where it was".split()
+
+
+def texts(count: int) -> list[str]:
+    """Lines that differ, of words that come again."""
+    return [
+        " ".join(WORDS[(line * step + 3) % len(WORDS)] for step in range(1, 14))
+        for line in range(count)
+    ]
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Qwen2 of 30 k parameters without weights, with dropout, and a tokenizer of bytes."""
+    folder = tmp_path_factory.mktemp("model")
+    symbols = [chr(byte) if 33 <= byte <= 126 else chr(256 + byte) for byte in range(256)]
+    vocabulary = {symbol: number for number, symbol in enumerate(["<|end|>", *symbols])}
+    tokenizer = {
+        "version": "1.0",
+        "added_tokens": [],
+        "pre_tokenizer": {
+            "type": "ByteLevel",
+            "add_prefix_space": False,
+            "trim_offsets": True,
+            "use_regex": True,
+        },
+        "model": {"type": "BPE", "vocab": vocabulary, "merges": []},
+    }
+    config = {
+        "model_type": "qwen2",
+        "architectures": ["Qwen2ForCausalLM"],
+        "vocab_size": len(vocabulary) + 7,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 64,
+        "attention_dropout": 0.1,
+        "eos_token_id": 0,
+    }
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|end|>"}
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+@dataclass(frozen=True)
+class Site:
+    """A job's root folder, and what one can see of the job from outside."""
+
+    path: Path
+
+    def write_job(self, spec: JobSpec) -> None:
+        (self.path / container.JOB).write_text(jobfile.dump(spec))
+
+    def change(self, **changes: object) -> None:
+        """Change fields of the job's training."""
+        spec = self.spec
+        assert spec.train
+        self.write_job(replace(spec, train=replace(spec.train, **changes)))
+
+    @property
+    def spec(self) -> JobSpec:
+        return jobfile.parse((self.path / container.JOB).read_text())
+
+    def start(self, **env: str) -> subprocess.Popen[str]:
+        """The entrypoint as a process of its own, as a container would start it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "longshore.training"],
+            env={**os.environ, container.ROOT_VARIABLE: str(self.path), **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, **env: str) -> Ended:
+        """Start it and wait for its end."""
+        process = self.start(**env)
+        screen, errors = process.communicate(timeout=60)
+        return Ended(process.returncode, screen, errors)
+
+    def events(self, kind: str = "") -> list[Event]:
+        lines = self.read(container.EVENTS).splitlines()
+        found: list[Event] = [json.loads(line) for line in lines]
+        return [event for event in found if kind in ("", event["kind"])]
+
+    def done(self) -> Event:
+        found: Event = json.loads(self.read(container.DONE))
+        return found
+
+    def read(self, name: str) -> str:
+        return (self.path / name).read_text()
+
+    def wait_for(self, name: str, word: str = "") -> None:
+        """Wait until a file of the root holds a word."""
+        for _ in range(600):
+            if (self.path / name).is_file() and word in self.read(name):
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{name} never held {word!r}")
+
+
+MakeSite = Callable[..., Site]
+
+
+@pytest.fixture
+def make_site(tmp_path: Path) -> MakeSite:
+    """Makes a root with a job in it; the arguments are fields of JobSpec."""
+
+    def make(name: str = "root", **fields: object) -> Site:
+        site = Site(tmp_path / name)
+        for folder in ("data", "code", "control"):
+            (site.path / folder).mkdir(parents=True, exist_ok=True)
+        site.write_job(replace(JobSpec("test"), **fields))
+        return site
+
+    return make
+
+
+@pytest.fixture
+def make_training(make_site: MakeSite, tiny_model: Path) -> MakeSite:
+    """Makes a root with a tiny model, twelve lines of data and a training; arguments change it."""
+
+    def make(name: str = "root", **changes: object) -> Site:
+        site = make_site(name, train=replace(TINY, **changes))
+        shutil.copytree(tiny_model, site.path / "data/model")
+        lines = [json.dumps({"text": text}) for text in texts(12)]
+        (site.path / "data/train.jsonl").write_text("\n".join(lines))
+        return site
+
+    return make
