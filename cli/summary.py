@@ -9,7 +9,7 @@ from ..costs.plan import Plan
 from ..costs.words import money, rough
 from ..environments.resolve import Resolved
 from ..providers.base import Provider
-from ..runs.inputs import pack
+from ..runs.inputs import limited, pack
 
 if TYPE_CHECKING:
     from ..runs.life import Outcome
@@ -42,7 +42,7 @@ def dry_run_lines(resolved: Resolved, provider: Provider, made: Plan) -> Iterato
     for upload in cargo.uploads:
         yield f"in: {upload.source} -> {upload.target}"
     yield f"out: outputs -> {resolved.project / resolved.spec.sync.outputs}/<run>"
-    yield f"job.json: {jobfile.dump(cargo.spec)}"
+    yield f"job.json: {jobfile.dump(limited(cargo.spec, made.stop_after))}"
     yield "dry run: nothing was started"
 
 

@@ -41,6 +41,11 @@ def pack(spec: JobSpec, project: Path) -> Cargo:
     return Cargo(replace(spec, train=train), _distinct(data + own))
 
 
+def limited(spec: JobSpec, seconds: int) -> JobSpec:
+    """The job with a deadline of its own, so that a budget holds even when nobody watches it."""
+    return replace(spec, guards=replace(spec.guards, max_time=seconds))
+
+
 def secrets(spec: JobSpec) -> dict[str, str]:
     """The values of the job's secrets, from this process's environment.
 

@@ -26,7 +26,7 @@ from . import collect, locks, reports, teardown
 from .collect import Collected
 from .endings import Ending, status_of
 from .follow import Watch
-from .inputs import Cargo, pack, secrets
+from .inputs import Cargo, limited, pack, secrets
 from .ledger import Ledger
 from .live import Live
 from .owner import owner
@@ -220,7 +220,8 @@ class _Life:
             host.put(collect.saved_checkpoints(self.launch.resume_from), CHECKPOINTS)
         if self.secrets:
             host.write(SECRETS, json.dumps(self.secrets).encode(), mode=0o600)
-        host.write(JOB, jobfile.dump(self.cargo.spec).encode())
+        job = limited(self.cargo.spec, self.launch.plan.stop_after)
+        host.write(JOB, jobfile.dump(job).encode())
 
     def _watch(self, host: Host) -> Watch:
         offer = self.launch.offer
