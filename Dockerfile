@@ -55,7 +55,7 @@ RUN --mount=type=bind,source=.longshore/build,target=/run/ls/build \
     . /run/ls/build/net.sh \
     && uv_install --no-deps -r /run/ls/lock/rest.lock \
     && python /run/ls/build/slim.py locked \
-    && python /run/ls/build/warm.py
+    && python /run/ls/build/warm.py libraries
 
 FROM locked AS apt
 ARG LS_OFFLINE
@@ -102,7 +102,8 @@ ENV LONGSHORE_ROOT=/longshore \
     TRITON_CACHE_DIR=/longshore/cache/triton \
     PYTHONUNBUFFERED=1
 COPY longshore /opt/longshore/package/longshore
-RUN python -c "import longshore.training.__main__"
+RUN --mount=type=bind,source=.longshore/build,target=/run/ls/build \
+    python /run/ls/build/warm.py package
 ARG BASE
 ARG VERSION
 LABEL org.opencontainers.image.title="Longshore training image (CPU)" \

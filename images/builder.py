@@ -100,7 +100,8 @@ def proxies() -> list[str]:
 def engine_parameters(plan: Plan, private: Mapping[str, str] | None = None) -> dict[str, str]:
     """The query of `POST /build`, version 2 of which is BuildKit; `private` arguments are added."""
     arguments = dict(plan.arguments) | dict(private or {})
-    query = {"version": "2", "t": plan.tag, "buildargs": json.dumps(arguments)}
+    named = {"version": "2", "t": plan.tag, "dockerfile": "Dockerfile.api"}
+    query = named | {"buildargs": json.dumps(arguments)}
     return query | ({"networkmode": "none"} if plan.spec.offline else {})
 
 

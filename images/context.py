@@ -1,6 +1,7 @@
 """The build context: what goes in, as values, and the folder in the cache where it is laid out.
 
     Dockerfile                 of the kind
+    Dockerfile.api             the same without secret mounts, which the engine's API cannot serve
     .longshore/build/          scripts and constraints of the build itself
     .longshore/lock/           the locked requirements: torch.lock, rest.lock
     .longshore/requirements/   the user's requirements.txt, empty when there are none
@@ -32,6 +33,8 @@ WHEEL_GROUPS = ("tools", "torch", "locked", "extra")
 ALWAYS_OUT = (".git", ".env", ".netrc", "__pycache__", "*.pyc")
 """Never part of an image: history, byte code, and the files where people keep passwords."""
 
+SECRET_MOUNT = re.compile(r"--mount=type=secret,\S+ ")
+
 TORCH = re.compile(r"torch|triton|cuda-.*|nvidia-(cu[a-z]+.*|nccl-.*|nvjitlink|nvshmem-.*|nvtx)")
 """torch and what only its CUDA build needs: the layer that almost never changes."""
 
@@ -61,7 +64,9 @@ def lock_names(kind: str) -> dict[str, str]:
 
 
 def _build(spec: ImageSpec) -> Iterator[Item]:
-    yield Item("Dockerfile", PACKAGE / DOCKERFILES[spec.kind])
+    dockerfile = PACKAGE / DOCKERFILES[spec.kind]
+    yield Item("Dockerfile", dockerfile)
+    yield Item("Dockerfile.api", SECRET_MOUNT.sub("", dockerfile.read_text()).encode())
     for name in SCRIPTS:
         yield Item(f".longshore/build/{name}", PACKAGE / "images" / name)
     locked = lock_names(spec.kind)

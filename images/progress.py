@@ -16,6 +16,7 @@ SAID = re.compile(r"(?P<seconds>\d+\.\d+) (?P<text>.*)")
 NOISE = re.compile(
     r"sha256:|\s*$| [+-] |Selecting previously|Preparing to unpack|Unpacking|\(Reading"
 )
+COMMAND = re.compile(r"ERROR: (?:executor failed running|process) .*(?=exit code)")
 STAGES = {
     "uv": "installer",
     "ssh": "ssh and rsync",
@@ -65,7 +66,7 @@ class Progress:
             self.names[step] = _label(found["stage"], found["verb"], found["rest"])
         elif text.startswith("ERROR"):
             self.failed = step
-            self.said[step].append(text)
+            self.said[step].append(COMMAND.sub("ERROR: the step ended with ", text))
         elif done := re.fullmatch(r"DONE ([\d.]+s)", text):
             self._tell(name, done[1].replace("s", " s"))
         elif text == "CACHED":

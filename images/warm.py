@@ -5,7 +5,9 @@ package that cannot be imported stops the build here instead of on a rented mach
 """
 
 import importlib
+import pkgutil
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -26,12 +28,19 @@ MODULES = (
 )
 
 
-def main() -> None:
+def warm_libraries() -> None:
     for module in MODULES:
         importlib.import_module(module)
     for left in Path(tempfile.gettempdir()).glob("torchinductor_*"):
         shutil.rmtree(left)
 
 
+def warm_package() -> None:
+    """All that runs inside: one module that cannot be imported here would fail a paid machine."""
+    inside = importlib.import_module("longshore.training")
+    for module in pkgutil.walk_packages(inside.__path__, f"{inside.__name__}."):
+        importlib.import_module(module.name)
+
+
 if __name__ == "__main__":
-    main()
+    {"libraries": warm_libraries, "package": warm_package}[sys.argv[1]]()

@@ -64,11 +64,14 @@ def test_the_failed_step_keeps_its_own_last_words() -> None:
     """Steps run side by side: only what the failed one said is shown."""
     output = (
         "#1 [torch 1/1] RUN a\n#2 [apt 1/1] RUN b\n#2 0.1 E: Unable to locate package gti\n"
-        "#1 0.2 Downloading torch\n#2 ERROR: exit code: 100\n"
+        "#1 0.2 Downloading torch\n#2 ERROR: executor failed running [/bin/sh -c b]: exit code: 100\n"
     )
     progress = heard(output)[1]
     assert progress.failed_step() == "apt packages"
-    assert progress.last_words() == ["E: Unable to locate package gti", "ERROR: exit code: 100"]
+    assert progress.last_words() == [
+        "E: Unable to locate package gti",
+        "ERROR: the step ended with exit code: 100",
+    ]
 
 
 @pytest.mark.parametrize(

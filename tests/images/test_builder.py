@@ -90,7 +90,7 @@ def test_the_command_for_the_engines_api(decided: Plan) -> None:
     assert line == (
         "tar --format=gnu -C /cache/demo -c . | "
         "curl --unix-socket /var/run/docker.sock --request POST --data-binary @- "
-        "'http://localhost/build?version=2&t=longshore%2Fdemo%3A0123"
+        "'http://localhost/build?version=2&t=longshore%2Fdemo%3A0123&dockerfile=Dockerfile.api"
         "&buildargs=%7B%22VERSION%22%3A+%221%22%7D'"
     )
 

@@ -1,6 +1,7 @@
 """The context holds the project without its secrets, and is laid out anew only where it changed."""
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,16 @@ def test_the_context_has_its_known_parts(spec: ImageSpec) -> None:
     assert (folder / ".longshore/apt/packages.txt").read_text() == "curl\ngit\n"
     assert (folder / ".longshore/requirements/requirements.txt").read_text() == ""
     assert (folder / "code/lib/model.py").read_text() == "LAYERS = 2\n"
+
+
+def test_the_engines_api_gets_a_dockerfile_without_secret_mounts(spec: ImageSpec) -> None:
+    """It has no session to ask for secrets; everything else in the file is the same."""
+    folder = laid_out(spec)
+    plain, api = (folder / "Dockerfile").read_text(), (folder / "Dockerfile.api").read_text()
+    assert "type=secret" in plain
+    assert "type=secret" not in api
+    assert api.count("\n") == plain.count("\n")
+    assert len(plain) - len(api) == sum(map(len, re.findall(r"--mount=type=secret,\S+ ", plain)))
 
 
 def test_only_the_inside_of_this_package_goes_in(spec: ImageSpec) -> None:
