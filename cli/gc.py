@@ -2,10 +2,10 @@
 
 import click
 
-from ..errors import LedgerError, LongshoreError
+from ..errors import LongshoreError
 from ..runs import gc as collection
 from ..runs.gc import Leftover
-from ..runs.ledger import Ledger
+from ..runs.ledger import DamagedLedgerError, Ledger
 from .output import Table, show, show_json
 from .sweeps import sweep
 
@@ -51,7 +51,7 @@ def _repair() -> None:
     ledger = Ledger()
     try:
         ledger.runs()
-    except LedgerError:
+    except DamagedLedgerError:
         aside = ledger.set_aside()
         click.echo(f"the damaged ledger is now {aside}; a new one begins", err=True)
     else:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..configs import jobfile
 from ..configs.container import CODE, CONTROL, JOB, SECRETS
 from ..configs.spec import JobSpec
+from ..environments.paths import in_project
 from ..errors import SyncError
 from .inputs import pack, secrets
 
@@ -20,7 +21,7 @@ def prepare(spec: JobSpec, project: Path, folder: Path | None) -> Path:
     Raises:
         SyncError: the folder cannot be written.
     """
-    root = folder or project / spec.sync.outputs / f"{spec.name}-{random.token_hex(2)}"
+    root = folder or in_project(project, spec.sync.outputs) / f"{spec.name}-{random.token_hex(2)}"
     cargo = pack(spec, project)
     values = secrets(spec)
     links = {CODE: project, **{upload.target: upload.source for upload in cargo.uploads}}
@@ -37,8 +38,9 @@ def prepare(spec: JobSpec, project: Path, folder: Path | None) -> Path:
 
 def _link(at: Path, source: Path) -> None:
     at.parent.mkdir(parents=True, exist_ok=True)
-    if not at.is_symlink():
-        at.symlink_to(source.absolute())
+    if at.is_symlink():
+        at.unlink()
+    at.symlink_to(source.absolute())
 
 
 def _write_secrets(path: Path, values: dict[str, str]) -> None:

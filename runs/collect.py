@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..configs import folders
 from ..configs.container import CHECKPOINTS, COMMITTED, MANIFEST, OUTPUTS
+from ..environments.paths import in_project
 from ..errors import SyncError
 from ..providers.base import Host
 from .records import Run
@@ -25,7 +27,7 @@ class Collected:
 
 def home(run: Run) -> Path:
     """Where the run's outputs go: a folder of its own below `sync.outputs`."""
-    return run.project / run.spec.sync.outputs / run.id
+    return in_project(run.project, run.spec.sync.outputs) / run.id
 
 
 def saved_checkpoints(run_id: str) -> Path:
@@ -93,9 +95,9 @@ def check(folder: Path) -> list[str]:
         return []
     try:
         files = json.loads(manifest.read_text())["files"]
-    except (ValueError, KeyError):
+        return [name for name, facts in files.items() if not _is_whole(folder / name, facts)]
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
         return [manifest.name]
-    return [name for name, facts in files.items() if not _is_whole(folder / name, facts)]
 
 
 def counted(folder: Path) -> Collected:
@@ -113,10 +115,14 @@ def _is_whole(path: Path, facts: dict[str, str | int]) -> bool:
 
 
 def _point_latest(run: Run, folder: Path) -> None:
-    """`outputs/<job>` is a link to the newest finished run, so that a later job can name it."""
+    """`outputs/<job>` is a link to the newest finished run, so that a later job can name it.
+
+    A disk that knows no links has none; the outputs are home all the same.
+    """
     link = folder.parent / run.job
     if link.is_symlink() or not link.exists():
         fresh = link.with_name(f".{run.id}.link")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(folder.name)
-        os.replace(fresh, link)
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+            fresh.symlink_to(folder.name)
+            os.replace(fresh, link)

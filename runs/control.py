@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import suppress
 
 from ..errors import BusyError
 from . import gc, locks
@@ -27,18 +28,20 @@ def down(sweep: Sweep, run: Run) -> None:
 
 
 def _end(sweep: Sweep, run: Run, presses: int) -> None:
-    pid = locks.holder_pid(run.id)
-    if pid:
-        _press(pid, presses)
+    if locks.is_held(run.id):
+        _press(run, presses)
         _await_release(run)
     for leftover in gc.find(sweep):
         if leftover.run is not None and leftover.run.id == run.id:
             gc.settle(sweep, leftover, give_up_outputs=presses > 1)
 
 
-def _press(pid: int, presses: int) -> None:
+def _press(run: Run, presses: int) -> None:
+    """As Ctrl-C in its terminal; a command that has ended meanwhile needs none."""
     for _ in range(presses):
-        os.kill(pid, signal.SIGINT)
+        if pid := locks.holder_pid(run.id):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
         time.sleep(0.5)
 
 

@@ -1,6 +1,7 @@
 """The job's events, read from its JSON lines; the kinds are listed in `configs.container`."""
 
 import json
+import sys
 from dataclasses import dataclass
 
 JsonValue = str | int | float | bool | None
@@ -15,9 +16,10 @@ class Event:
     fields: dict[str, JsonValue]
 
     def number(self, name: str) -> float | None:
-        """The field as a number, or None where it is missing or null."""
+        """The field as a number, or None where it is missing, null or not finite."""
         value = self.fields.get(name)
-        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return value if is_number and abs(value) <= sys.float_info.max else None
 
     def text(self, name: str) -> str:
         """The field as text, empty where it is missing or null."""
@@ -46,5 +48,5 @@ def _parse(line: bytes) -> Event | None:
     try:
         raw = json.loads(line)
         return Event(str(raw.pop("kind")), float(raw.pop("t")), raw)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None

@@ -4,24 +4,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from ..configs.container import EVENTS, LEASE, LOG
-from ..errors import MachineLostError
+from ..configs.container import EVENTS, EXIT_DONE, LEASE, LOG
+from ..errors import MachineLostError, SyncError
 from ..providers.base import Exit, Host
 from .endings import Ending, ending_of
 from .events import Event, EventReader
 from .live import Live
-from .screen import Screen, redacted
+from .printed import Printed
+from .screen import Screen
 from .signals import Stop
 
 POLL = 0.2
 LEASE_EVERY = 10.0
-MAX_LOG = 1 << 20
-"""A line longer than this many bytes is shown in parts."""
 
 
 @dataclass
 class Watch:
-    """One job being watched. `began` is when its machine was asked for (seconds since 1970)."""
+    """One job being watched."""
 
     host: Host
     screen: Screen
@@ -32,11 +31,14 @@ class Watch:
     _events: EventReader = field(default_factory=EventReader)
     _event_offset: int = 0
     _log_offset: int = 0
-    _log_rest: bytes = b""
     _lease_at: float = 0.0
+    _lease_fault: str = ""
     _asked: int = 0
     _over_budget: bool = False
     _last: dict[str, Event] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._printed = Printed(self.secrets)
 
     def until_end(self) -> Ending:
         """Watch until the entrypoint ends, or its machine is lost."""
@@ -45,8 +47,10 @@ class Watch:
                 self._round()
                 self.stop.wait(POLL)
             self._read()
+            self._show(self._printed.end())
             self.screen.live(self.live.at(self.clock()))
         except MachineLostError as lost:
+            self._show(self._printed.end())
             return Ending(137, "lost", str(lost), lost.hint)
         return self._ending(exit_)
 
@@ -69,25 +73,32 @@ class Watch:
     def _take(self, event: Event) -> None:
         self._last[event.kind] = event
         self.live = self.live.after(event)
-        if event.kind == "phase":
-            self.screen.phase(event.text("phase"))
-        elif event.kind == "warning":
-            self.screen.note(event.text("text"))
+        if event.kind == "warning":
+            self.screen.note(self._printed.safe(event.text("text")))
 
     def _read_log(self) -> None:
         chunk = self.host.read(LOG, self._log_offset)
         self._log_offset += len(chunk)
-        whole, newline, rest = (self._log_rest + chunk).rpartition(b"\n")
-        if len(rest) > MAX_LOG:
-            whole, newline, rest = whole + newline + rest, b"\n", b""
-        self._log_rest = rest
-        if newline:
-            self.screen.log(redacted(whole.decode(errors="replace"), self.secrets))
+        self._show(self._printed.feed(chunk))
+
+    def _show(self, lines: str) -> None:
+        if lines:
+            self.screen.log(lines)
 
     def _renew_lease(self, now: float) -> None:
-        if now - self._lease_at >= LEASE_EVERY:
+        """A disk that is full must not end the watch: the job's own progress keeps it alive."""
+        if now - self._lease_at < LEASE_EVERY:
+            return
+        self._lease_at = now
+        try:
             self.host.write(LEASE, str(now).encode())
-            self._lease_at = now
+        except SyncError as error:
+            self._note_once(f"the lease cannot be renewed: {error}")
+
+    def _note_once(self, text: str) -> None:
+        if text != self._lease_fault:
+            self._lease_fault = text
+            self.screen.note(text)
 
     def _pass_on_presses(self) -> None:
         if self.stop.presses == self._asked:
@@ -110,6 +121,6 @@ class Watch:
 
     def _ending(self, exit_: Exit) -> Ending:
         ending = ending_of(exit_, self._last.values())
-        if self._over_budget:
+        if self._over_budget and ending.code != EXIT_DONE:
             return replace(ending, reason="budget", detail=f"${self.live.max_cost} are spent")
-        return ending
+        return replace(ending, detail=self._printed.safe(ending.detail))

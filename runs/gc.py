@@ -66,7 +66,7 @@ def settle(sweep: Sweep, leftover: Leftover, give_up_outputs: bool = False) -> N
         ending = _emptied(sweep, leftover, leftover.run, give_up_outputs)
         if leftover.attempt is not None and leftover.provider is not None:
             teardown.end(sweep.ledger, leftover.provider, leftover.attempt, sweep.patience)
-        _close(sweep.ledger, leftover.run, ending)
+        _close(sweep, leftover.run, ending)
 
 
 def _of_run(sweep: Sweep, run: Run, machines: dict[str, list[Machine]]) -> Leftover:
@@ -158,8 +158,9 @@ def _end_unknown(sweep: Sweep, left: Leftover) -> None:
     teardown.end(sweep.ledger, left.provider, attempt, sweep.patience)
 
 
-def _close(ledger: Ledger, run: Run, ending: Ending) -> None:
+def _close(sweep: Sweep, run: Run, ending: Ending) -> None:
+    ledger = sweep.ledger
     if not run.is_over:
         ledger.note(run.id, "end", ending.reason)
         ledger.close_run(run.id, status_of(ending, run.id), ending.code, ending.reason)
-    reports.write(ledger, ledger.run(run.id))
+    reports.write(ledger, ledger.run(run.id), sweep.note)

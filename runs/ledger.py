@@ -18,6 +18,7 @@ from ..providers.base import Offer, State
 from .records import ENDED, Attempt, Moment, Run, Status
 
 Row = dict[str, str | float | int]
+Fields = dict[str, str | float | int | None]
 
 VERSION = 1
 SCHEMA = """
@@ -39,6 +40,10 @@ CREATE TABLE moments (
 """
 
 
+class DamagedLedgerError(LedgerError):
+    """What the file holds is no ledger any more."""
+
+
 class Ledger:
     """Every method raises LedgerError when the file cannot be read or written."""
 
@@ -48,7 +53,7 @@ class Ledger:
     def open_run(self, spec: JobSpec, project: Path, resumed_from: str = "") -> Run:
         """A new run, on the disk before this returns."""
         row: Row = {
-            "id": f"{spec.name}-{secrets.token_hex(2)}",
+            "id": self._fresh_id(spec.name),
             "spec": jobfile.dump(spec),
             "project": str(project),
             "status": Status.STARTING.value,
@@ -103,7 +108,7 @@ class Ledger:
         rows = self._rows("SELECT * FROM runs WHERE id = ?", run)
         if not rows:
             raise NotFoundError(f"no run {run!r}", "`longshore ps --all` lists them")
-        return Run.from_row(rows[0])
+        return self._run(rows[0])
 
     def find(self, text: str) -> Run:
         """The run a user means: `last`, an id, its last four signs, or a job's newest run."""
@@ -118,7 +123,7 @@ class Ledger:
 
     def runs(self) -> list[Run]:
         """All runs, newest first."""
-        return [Run.from_row(row) for row in self._rows("SELECT * FROM runs ORDER BY rowid DESC")]
+        return [self._run(row) for row in self._rows("SELECT * FROM runs ORDER BY rowid DESC")]
 
     def unfinished(self) -> list[Run]:
         """Runs that have not ended, or whose machine is not proven gone; newest first."""
@@ -145,6 +150,18 @@ class Ledger:
                 part.rename(aside.with_name(aside.name + suffix))
         return aside
 
+    def _fresh_id(self, job: str) -> str:
+        while True:
+            run = f"{job}-{secrets.token_hex(2)}"
+            if not self._rows("SELECT id FROM runs WHERE id = ?", run):
+                return run
+
+    def _run(self, row: Fields) -> Run:
+        try:
+            return Run.from_row(row)
+        except (ValueError, KeyError, TypeError) as error:
+            raise _damaged(self.path, f"run {row['id']} cannot be read: {error!r}") from error
+
     def _has_machine(self, run: str) -> bool:
         return any(attempt.gone is None for attempt in self.attempts(run))
 
@@ -159,7 +176,7 @@ class Ledger:
             (*fields.values(), attempt.run, attempt.number),
         )
 
-    def _rows(self, sql: str, *values: str) -> list[dict[str, str | float | int | None]]:
+    def _rows(self, sql: str, *values: str) -> list[Fields]:
         with self._open() as connection:
             return [dict(row) for row in connection.execute(sql, values)]
 
@@ -176,7 +193,7 @@ class Ledger:
                 _prepare(connection)
                 yield connection
         except (sqlite3.Error, OSError) as error:
-            raise LedgerError(f"{self.path}: {error}", _hint(error)) from error
+            raise _explained(self.path, error) from error
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
@@ -187,7 +204,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         _create(connection)
     elif version > VERSION:
-        raise LedgerError(f"the ledger has version {version}, this Longshore knows {VERSION}")
+        raise LedgerError(
+            f"the ledger has version {version}, this Longshore knows {VERSION}",
+            "update Longshore, or name another folder by LONGSHORE_STATE",
+        )
 
 
 def _create(connection: sqlite3.Connection) -> None:
@@ -200,8 +220,13 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _hint(error: Exception) -> str:
+def _explained(path: Path, error: Exception) -> LedgerError:
     damaged = ("not a database", "malformed", "no such table", "no such column")
-    if any(word in str(error) for word in damaged):
-        return "`longshore gc --repair` sets it aside and finds what still runs by its labels"
-    return "LONGSHORE_STATE can name another folder"
+    if path.is_dir() or any(word in str(error) for word in damaged):
+        return _damaged(path, str(error))
+    return LedgerError(f"{path}: {error}", "LONGSHORE_STATE can name another folder")
+
+
+def _damaged(path: Path, what: str) -> DamagedLedgerError:
+    hint = "`longshore gc --repair` sets it aside and finds what still runs by its labels"
+    return DamagedLedgerError(f"{path}: {what}", hint)

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ..costs.document import Document
 from ..costs.plan import Plan
 from ..errors import (
     BusyError,
+    LedgerError,
     LongshoreError,
     MachineLostError,
     OutputsKeptError,
@@ -236,19 +237,22 @@ class _Life:
         return Watch(host, session.screen, session.stop, live, self.secrets, session.clock)
 
     def _bring_home(self, host: Host, ending: Ending) -> Collected:
-        self._phase("collect")
-        self.session.ledger.mark(self.run.id, Status.COLLECTING)
         try:
+            self._phase("collect")
+            self.session.ledger.mark(self.run.id, Status.COLLECTING)
             return collect.bring_home(host, self.run, is_done=ending.code == 0)
         except MachineLostError:
             self.session.screen.note("the machine went away with what was not home yet")
             return collect.counted(collect.home(self.run))
-        except SyncError as error:
-            self.session.ledger.mark(self.run.id, Status.KEPT)
+        except (SyncError, LedgerError, OSError) as error:
+            with suppress(LedgerError):
+                self.session.ledger.mark(self.run.id, Status.KEPT)
             raise OutputsKeptError(f"outputs are not home: {error}", _KEPT_HINT) from error
 
     def _tear_down(self, attempt: Attempt) -> None:
-        self._phase("teardown")
+        # A full disk must not keep a machine that costs money.
+        with suppress(LedgerError):
+            self._phase("teardown")
         teardown.end(self.session.ledger, self.session.provider, attempt, self.session.patience)
 
     def _phase(self, name: str, detail: str = "") -> None:
@@ -260,10 +264,15 @@ class _Life:
         self.session.ledger.note(self.run.id, "end", ending.reason)
         self.session.ledger.close_run(self.run.id, status, ending.code, ending.reason)
         run = self.session.ledger.run(self.run.id)
-        return Outcome(run, ending, collected, reports.write(self.session.ledger, run))
+        report = reports.write(self.session.ledger, run, self.session.screen.note)
+        return Outcome(run, ending, collected, report)
 
     def _close_after(self, error: LongshoreError) -> None:
         """A kept machine leaves its run open; every other fault ends it."""
-        self.session.ledger.note(self.run.id, "end", type(error).__name__)
-        if not isinstance(error, OutputsKeptError):
-            self.session.ledger.close_run(self.run.id, Status.FAILED, error.exit_code, str(error))
+        ledger = self.session.ledger
+        # The fault itself is what the user must read, not that it cannot be written down.
+        with suppress(LedgerError):
+            ledger.note(self.run.id, "end", type(error).__name__)
+            if not isinstance(error, OutputsKeptError):
+                ledger.close_run(self.run.id, Status.FAILED, error.exit_code, str(error))
+                reports.write(ledger, ledger.run(self.run.id), self.session.screen.note)

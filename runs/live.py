@@ -4,8 +4,10 @@ import time
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ..costs.words import money
+from ..costs.words import money, rough
 from .events import Event
+
+DAY = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -104,11 +106,11 @@ class Live:
 
     def _end(self) -> str:
         left = self.seconds_left
-        return (
-            ""
-            if left is None
-            else f"ends {time.strftime('%H:%M', time.localtime(self.now + left))}"
-        )
+        if left is None:
+            return ""
+        if left >= DAY:
+            return f"ends in {rough(left)}"
+        return f"ends {time.strftime('%H:%M', time.localtime(self.now + left))}"
 
 
 def hours(seconds: float) -> Decimal:

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import IO
 
 from ..configs import folders
-from ..errors import BusyError
+from ..errors import BusyError, LedgerError
+
+PATIENCE = 0.3
+"""Seconds in which a lock is tried again: `is_held` of another command has it for an instant."""
 
 
 @contextmanager
@@ -19,11 +22,11 @@ def hold(name: str, what: str) -> Iterator[None]:
 
     Raises:
         BusyError: another process holds it; the message says who, and since when.
+        LedgerError: the state folder cannot be written.
     """
     path = _path(name)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with path.open("a+") as file:
-        if not _try_lock(file):
+    with _opened(path) as file:
+        if not _try_patiently(file):
             raise BusyError(f"{what} is busy: {_holder(path)}", "`longshore ps` shows it")
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "since": time.time()}))
@@ -36,19 +39,37 @@ def is_held(name: str) -> bool:
     path = _path(name)
     if not path.exists():
         return False
-    with path.open("a+") as file:
+    with _opened(path) as file:
         return not _try_lock(file)
 
 
 def holder_pid(name: str) -> int | None:
     """The process that holds the lock, or None."""
-    if not is_held(name):
-        return None
-    return int(json.loads(_path(name).read_text() or '{"pid": 0}')["pid"])
+    while is_held(name):
+        if text := _path(name).read_text():
+            return int(json.loads(text)["pid"])
+        time.sleep(0.01)
+    return None
 
 
 def _path(name: str) -> Path:
     return folders.state() / "locks" / f"{name}.lock"
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return path.open("a+")
+    except OSError as error:
+        hint = "LONGSHORE_STATE can name another folder"
+        raise LedgerError(f"{path}: {error.strerror}", hint) from error
+
+
+def _try_patiently(file: IO[str]) -> bool:
+    until = time.monotonic() + PATIENCE
+    while not (locked := _try_lock(file)) and time.monotonic() < until:
+        time.sleep(0.02)
+    return locked
 
 
 def _try_lock(file: IO[str]) -> bool:

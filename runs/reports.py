@@ -1,6 +1,6 @@
 """The facts of a run that ended, gathered for its report, and the report's files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -11,7 +11,7 @@ from ..configs.container import EVENTS, OUTPUTS
 from ..costs import document, history, planned, render
 from ..costs.plan import Plan
 from ..costs.report import Actual, Outputs, report
-from ..errors import NotFoundError
+from ..errors import LedgerError, LongshoreError, NotFoundError
 from . import collect
 from .events import Event, read_all
 from .ledger import Ledger
@@ -32,20 +32,32 @@ INSIDE = {
 
 
 def keep_plan(run: Run, plan: Plan) -> None:
-    """Store the plan beside the run, for its report."""
-    _write(_folder(run) / PLAN, document.text(document.of_plan(plan)))
+    """Store the plan beside the run, for its report.
+
+    Raises:
+        LedgerError: the state folder cannot be written.
+    """
+    try:
+        _write(_folder(run) / PLAN, document.text(document.of_plan(plan)))
+    except OSError as error:
+        hint = "LONGSHORE_STATE can name another folder"
+        raise LedgerError(f"{_folder(run)}: {error.strerror}", hint) from error
 
 
-def write(ledger: Ledger, run: Run) -> document.Document:
-    """Make the report of a run that is over: JSON in the state folder, all formats at home."""
+def write(ledger: Ledger, run: Run, note: Callable[[str], None]) -> document.Document:
+    """Make the report of a run that is over: JSON in the state folder, all formats at home.
+
+    The run is what counts: a report that finds no room is worth a note and no more.
+    """
     events = read_events(run)
     facts = actual(run, ledger.attempts(run.id), ledger.moments(run.id), events)
     made = document.of_report(report(facts, _planned(run), datetime.now(UTC)))
-    _write(_folder(run) / REPORT, document.text(made))
-    if collect.home(run).is_dir():
-        for kind in FORMATS:
-            _write(collect.home(run) / f"report.{kind}", render.render(made, kind))
-    _remember(run, events, facts)
+    for keep in (_keep_report, _bring_report_home):
+        try:
+            keep(run, made)
+        except OSError as error:
+            note(f"the report cannot be written: {error}")
+    _remember(run, events, facts, note)
     return made
 
 
@@ -57,7 +69,7 @@ def read(run: Run) -> document.Document:
     """
     path = _folder(run) / REPORT
     if not path.is_file():
-        hint = "it is written when a run ends" if not run.is_over else "`longshore gc` writes it"
+        hint = "it could not be written" if run.is_over else "it is written when a run ends"
         raise NotFoundError(f"run {run.id} has no report", hint)
     return document.parse(path.read_text(encoding="utf-8"))
 
@@ -113,6 +125,16 @@ def phases(moments: Sequence[Moment], events: Sequence[Event]) -> dict[str, floa
     return outer
 
 
+def _keep_report(run: Run, made: document.Document) -> None:
+    _write(_folder(run) / REPORT, document.text(made))
+
+
+def _bring_report_home(run: Run, made: document.Document) -> None:
+    if collect.home(run).is_dir():
+        for kind in FORMATS:
+            _write(collect.home(run) / f"report.{kind}", render.render(made, kind))
+
+
 def _is_inside(event: Event) -> bool:
     return event.kind == "phase" and event.text("phase") in INSIDE
 
@@ -154,33 +176,46 @@ def _outputs(folder: Path) -> Outputs | None:
     return Outputs(len(files), sum(path.stat().st_size for path in files), str(folder))
 
 
-def _remember(run: Run, events: Sequence[Event], facts: Actual) -> None:
+def _remember(
+    run: Run, events: Sequence[Event], facts: Actual, note: Callable[[str], None]
+) -> None:
     """Keep what a whole run took as evidence for later estimates."""
+    perf = _perf(run, events, facts)
+    if perf is None:
+        return
+    try:
+        history.record(perf)
+    except OSError as error:
+        note(f"{history.path()} cannot be written: {error}")
+
+
+def _perf(run: Run, events: Sequence[Event], facts: Actual) -> history.Perf | None:
     hardware, plans = _of_kind(events, "hardware"), _of_kind(events, "plan")
     seconds = facts.phases.get("train", 0.0)
     if run.status is not Status.DONE or run.resumed_from or not hardware or seconds <= 0:
-        return
+        return None
     device = hardware[-1].text("device").partition(":")[0]
     is_cpu = device == "cpu"
     plan = _planned(run)
-    history.record(
-        history.Perf(
-            job=run.job,
-            device="cpu" if is_cpu else hardware[-1].text("name"),
-            count=max(1, int(_number(hardware, "cpus" if is_cpu else "count") or 1)),
-            flops=plan.flops if plan else 0,
-            seconds=seconds,
-            total_seconds=sum(facts.phases.values()),
-            recipe=run.spec.train.recipe if run.spec.train else "run",
-            params=_integer(plans, "params") or 0,
-            at=facts.end.isoformat(),
-        )
+    return history.Perf(
+        job=run.job,
+        device="cpu" if is_cpu else hardware[-1].text("name"),
+        count=max(1, int(_number(hardware, "cpus" if is_cpu else "count") or 1)),
+        flops=plan.flops if plan else 0,
+        seconds=seconds,
+        total_seconds=sum(facts.phases.values()),
+        recipe=run.spec.train.recipe if run.spec.train else "run",
+        params=_integer(plans, "params") or 0,
+        at=facts.end.isoformat(),
     )
 
 
 def _planned(run: Run) -> planned.Planned | None:
     path = _folder(run) / PLAN
-    return planned.of_document(document.parse(path.read_text())) if path.is_file() else None
+    try:
+        return planned.of_document(document.parse(path.read_text())) if path.is_file() else None
+    except (OSError, LongshoreError):
+        return None
 
 
 def _folder(run: Run) -> Path:

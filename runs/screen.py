@@ -23,10 +23,3 @@ class Screen(Protocol):
     def note(self, text: str) -> None:
         """A sentence the user should read: a warning, a choice that was made, a next step."""
         ...
-
-
-def redacted(text: str, secrets: dict[str, str]) -> str:
-    """The text with every secret's value replaced by its name."""
-    for name, value in sorted(secrets.items(), key=lambda item: -len(item[1])):
-        text = text.replace(value, f"[{name}]") if value else text
-    return text

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from ..errors import LeftRunningError, ProviderError
+from ..errors import LedgerError, LeftRunningError, ProviderError
 from ..providers.base import Provider, State
 from ..providers.wait import wait_until
 from .ledger import Ledger
@@ -32,7 +33,9 @@ def end(ledger: Ledger, provider: Provider, attempt: Attempt, patience: Patience
     if not attempt.machine:
         ledger.move(attempt, State.REFUSED)
         return
-    ledger.move(attempt, State.TEARING_DOWN)
+    # A ledger that cannot be written, on a full disk say, must not keep a machine that costs money.
+    with suppress(LedgerError):
+        ledger.move(attempt, State.TEARING_DOWN)
     fault = _until_gone(provider, attempt.machine, patience)
     if fault is None:
         ledger.move(attempt, State.GONE)
