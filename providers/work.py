@@ -1,6 +1,7 @@
 """The work folder of a machine that shares this one's disk, and the way into it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -71,11 +72,18 @@ def make(folder: Path, order: Order) -> None:
 
     Raises ProviderError where the disk says no.
     """
-    try:
+    with making(folder):
         for name in FOLDERS:
             (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / container.JOB).touch()
         _link_cache(folder / container.CACHE, order.cache)
+
+
+@contextmanager
+def making(folder: Path) -> Iterator[None]:
+    """Faults of the disk, while a work folder is made, as a ProviderError."""
+    try:
+        yield
     except OSError as error:
         raise ProviderError(f"cannot make the work folder {folder}: {error.strerror}") from error
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ...configs import container as paths
 from ..base import Offer, Order
 from ..records import Record
+from ..work import making
 
 KIND: Final = "docker"
 MANAGED: Final = "longshore.managed"
@@ -134,10 +135,11 @@ def mounts(order: Order, folder: Path) -> tuple[Mount, ...]:
 
 def make_mount_points(order: Order, folder: Path) -> None:
     """Make the places where binds go: the engine would make them as root, and leave them."""
-    for bind in order.binds:
-        at = folder / bind.target
-        at.parent.mkdir(parents=True, exist_ok=True)
-        if bind.source.is_dir():
-            at.mkdir(exist_ok=True)
-        else:
-            at.touch()
+    with making(folder):
+        for bind in order.binds:
+            at = folder / bind.target
+            at.parent.mkdir(parents=True, exist_ok=True)
+            if bind.source.is_dir():
+                at.mkdir(exist_ok=True)
+            else:
+                at.touch()

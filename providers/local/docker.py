@@ -5,6 +5,7 @@ stays, with its files, until the machine is torn down. So nearly all its states 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
@@ -36,7 +37,7 @@ STATES: Final = {
 
 ENDED: Final = {"exited", "dead"}
 CONFLICT: Final = 409
-"""The engine's answer to a name that is taken, and to a signal for what does not run."""
+"""The engine's answer to a signal for what does not run."""
 
 
 class Containers:
@@ -49,9 +50,16 @@ class Containers:
     def request(self, offer: Offer, order: Order) -> str:
         if order.image is None:
             raise ProviderError(f"{order.name} has no image to run")
-        with translated():
-            if self._find(order.name) is None:
-                self._create(offer, order, order.image)
+        try:
+            with translated():
+                if self._find(order.name) is None:
+                    self._create(offer, order, order.image)
+        except NoEngineError:
+            # The answer was lost, not the machine: it stays on record, to be found again.
+            raise
+        except ProviderError:
+            self._forget(order.name)
+            raise
         return order.name
 
     def look(self, name: str) -> Machine | None:
@@ -84,7 +92,8 @@ class Containers:
                 if record is None:
                     return
                 self._records.save(replace(record, state=State.TEARING_DOWN, detail=""))
-                self._remove(found, record)
+                _remove(found)
+                self._forget(name)
         except ProviderError as error:
             if record is None:
                 raise
@@ -111,6 +120,15 @@ class Containers:
         make_mount_points(order, folder)
         creation = Creation.of(offer, order, image, folder, self._entrypoint)
         self._client.containers.create(**creation.arguments())
+
+    def _forget(self, name: str) -> None:
+        """Remove what is kept of a machine on this disk; raises ProviderError with the path."""
+        folder = self._records.work(name)
+        try:
+            remove(folder)
+        except OSError as error:
+            raise ProviderError(f"{error.filename or folder}: {error.strerror}") from error
+        self._records.drop(name)
 
     def _find(self, name: str) -> "Container | None":
         from docker.errors import NotFound
@@ -147,21 +165,6 @@ class Containers:
         last = "" if told else found.logs(tail=1).decode(errors="replace").strip()
         return f"ended with {code}" + (f": {last}" if last else "")
 
-    def _remove(self, found: "Container | None", record: Record) -> None:
-        from docker.errors import NotFound
-
-        if found:
-            try:
-                found.remove(force=True, v=True)
-            except NotFound:
-                found = None
-        folder = self._records.work(record.name)
-        try:
-            remove(folder)
-        except OSError as error:
-            raise ProviderError(f"{error.filename or folder}: {error.strerror}") from error
-        self._records.drop(record.name)
-
 
 class ContainerJob:
     """The entrypoint of one machine of the docker runtime."""
@@ -196,6 +199,14 @@ class ContainerJob:
             except APIError as error:
                 if error.status_code != CONFLICT:
                     raise
+
+
+def _remove(found: "Container | None") -> None:
+    from docker.errors import NotFound
+
+    if found:
+        with suppress(NotFound):
+            found.remove(force=True, v=True)
 
 
 def _left_over(record: Record) -> Machine:

@@ -15,7 +15,7 @@ from ...errors import MachineLostError, ProviderError
 from ..base import Exit, Machine, Offer, Order, State
 from ..copying import remove
 from ..records import Record, Records
-from ..work import WorkHost, make
+from ..work import WorkHost, make, making
 from . import tree
 
 KIND = "process"
@@ -38,8 +38,9 @@ class Processes:
             self._records.save(Record.of(KIND, offer, order))
         folder = self._records.work(order.name)
         make(folder, order)
-        for bind in order.binds:
-            _link(folder / bind.target, bind.source)
+        with making(folder):
+            for bind in order.binds:
+                _link(folder / bind.target, bind.source)
         return order.name
 
     def look(self, name: str) -> Machine | None:
@@ -186,10 +187,6 @@ def _last_words(folder: Path) -> str:
 
 
 def _link(at: Path, source: Path) -> None:
-    if at.is_symlink():
-        return
-    try:
-        at.parent.mkdir(parents=True, exist_ok=True)
+    at.parent.mkdir(parents=True, exist_ok=True)
+    if not at.is_symlink():
         at.symlink_to(source.absolute())
-    except OSError as error:
-        raise ProviderError(f"cannot show {source} to the job: {error.strerror}") from error

@@ -11,7 +11,7 @@ from ...configs import folders
 from ...configs.container import ENTRYPOINT
 from ...configs.gpus import matches
 from ...configs.spec import Gpu
-from ...errors import NoOfferError
+from ...errors import NoOfferError, ProviderError
 from ...images.engine import address, available, refuse_silent
 from ..base import Capabilities, Host, Machine, Need, Offer, Order
 from ..records import Records
@@ -69,6 +69,9 @@ class LocalProvider:
         return offer.instance == creation.KIND
 
     def request(self, offer: Offer, order: Order) -> str:
+        for bind in order.binds:
+            if not bind.source.exists():
+                raise ProviderError(f"cannot show {bind.source} to the job: it is not there")
         return self._runtimes[offer.instance].request(offer, order)
 
     def look(self, machine_id: str) -> Machine | None:

@@ -55,7 +55,7 @@ def gpu_engine(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("engine")
     script(folder / "bin" / "nvidia-container-runtime-hook", HOOK)
     path = f"{folder}/bin{os.pathsep}{os.environ['PATH']}"
-    command = ["unshare", "--net", "sh", "-c", START, "sh", folder]
+    command = ["unshare", "--net", "sh", "-c", START, "sh", str(folder)]
     with (folder / "log").open("wb") as log:
         engine = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"PATH": path})
     try:

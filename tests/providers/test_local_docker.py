@@ -205,10 +205,11 @@ def test_somebody_elses_containers_are_left_alone(
 
 @pytest.mark.docker
 def test_an_image_that_is_not_here(provider: LocalProvider) -> None:
-    """It is named, and so is the command that makes it."""
+    """It is named, and so is the command that makes it; the refusal leaves nothing behind."""
     with pytest.raises(ProviderError, match="longshore-test-nothing") as caught:
         machine_of(provider, order("longshore-test-nothing:1"))
     assert caught.value.hint == "build it with `longshore build`"
+    assert provider.list_owned() == []
 
 
 def test_a_machine_without_an_image_is_refused(tmp_path: Path) -> None:

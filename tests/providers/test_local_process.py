@@ -13,7 +13,7 @@ import pytest
 
 from longshore.configs import container, jobfile
 from longshore.configs.spec import JobSpec
-from longshore.errors import MachineLostError
+from longshore.errors import MachineLostError, ProviderError
 from longshore.providers.base import Bind, Exit, Host, Machine, Need, Order, State
 from longshore.providers.local import LocalProvider, tree
 
@@ -186,6 +186,14 @@ def test_binds_and_cache_are_shown(provider: LocalProvider, tmp_path: Path) -> N
     provider.tear_down(machine.id)
     assert (cache / "tokens").read_bytes() == b"kept"
     assert data.exists()
+
+
+def test_a_bind_that_is_not_there(provider: LocalProvider, tmp_path: Path) -> None:
+    """It is named before anything is made."""
+    order = Order("solo", 1, "tests", NEED, None, (Bind(tmp_path / "none", "data/x"),))
+    with pytest.raises(ProviderError, match="none to the job: it is not there"):
+        machine_of(provider, order)
+    assert provider.list_owned() == []
 
 
 def test_a_removed_work_folder_is_a_lost_machine(provider: LocalProvider, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """One loop waits for every machine; its rules are these."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,7 +17,7 @@ PENDING = {State.REQUESTED, State.BOOTING}
 class Looks:
     """Answers in turn, the last one for ever; None for a machine that is not found."""
 
-    states: list[State | None]
+    states: Sequence[State | None]
     asked: int = 0
     clock: FakeClock = field(default_factory=lambda: FakeClock(0.0))
     times: list[float] = field(default_factory=list)
