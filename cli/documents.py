@@ -6,8 +6,8 @@ from typing import Literal, TypeVar
 import click
 
 from ..costs.document import Document
-from ..costs.render import render, table
-from .output import show_rich
+from ..costs.render import LEFT, parts, render, table
+from .output import Table, is_terminal, plain_lines, show_rich
 
 Command = TypeVar("Command", bound=Callable[..., object])
 Shape = Literal["table", "json", "md", "html"]
@@ -32,6 +32,16 @@ def show_document(document: Document, shape: Shape, as_json: bool) -> None:
     if as_json:
         shape = "json"
     if shape == "table":
-        show_rich(table(document))
+        _show_table(document)
     else:
         click.echo(render(document, shape), nl=False)
+
+
+def _show_table(document: Document) -> None:
+    """Drawn for a person; in a pipe every row, as plain lines."""
+    if is_terminal():
+        show_rich(table(document))
+        return
+    above, headings, rows, below = parts(document)
+    lines = plain_lines(Table(headings, rows, frozenset(headings) - LEFT))
+    click.echo("\n".join([*above, "", *lines, "", *below]))

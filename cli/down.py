@@ -18,6 +18,8 @@ def down(run_name: str, everything: bool) -> None:
     runs = work.ledger.unfinished() if everything else [work.ledger.find(run_name)]
     for run in runs:
         control.down(work, run)
-        click.echo(f"run {run.id}: {work.ledger.run(run.id).status.value}")
-    left = gc.find(work) if everything else []
-    click.echo(f"{len(left)} left: `longshore gc` shows why" if left else "nothing left running")
+        status = work.ledger.run(run.id).status.value
+        click.echo(f"run {run.id}: {status}; nothing of it is left running")
+    if everything:
+        left = gc.find(work)
+        click.echo(f"{len(left)} left: see `longshore gc`" if left else "nothing left running")

@@ -9,7 +9,7 @@ from ..configs.container import LOG, OUTPUTS
 from ..errors import LongshoreError, NotFoundError
 from ..providers import registry
 from ..providers.base import Host
-from ..runs import collect
+from ..runs import collect, locks
 from ..runs.ledger import Ledger
 from ..runs.records import Run
 
@@ -24,23 +24,33 @@ def logs(run_name: str, follow: bool) -> None:
     shown = _stream(ledger, run, follow)
     shown = _at_home(run, shown)
     if not shown and not follow:
-        raise NotFoundError(f"run {run.id} has printed nothing", "it may not have begun yet")
+        hint = f"it ended: {run.reason}" if run.is_over else "it may not have begun yet"
+        raise NotFoundError(f"run {run.id} has printed nothing", hint)
 
 
 def _stream(ledger: Ledger, run: Run, follow: bool) -> int:
     """Print from the machine while there is one; how many bytes were shown."""
     shown = 0
-    while (host := _host(ledger, run)) is not None:
-        try:
-            chunk = host.read(LOG, shown)
-        except LongshoreError:
-            break
+    while True:
+        # Asked before the reading, so that nothing said in between is missed.
+        awaited = follow and locks.is_held(run.id)
+        chunk, has_ended = _news(_host(ledger, run), shown, awaited)
         shown += len(chunk)
         click.echo(chunk, nl=False)
-        if not follow:
-            break
+        if has_ended or not follow:
+            return shown
         time.sleep(0.3)
-    return shown
+
+
+def _news(host: Host | None, shown: int, awaited: bool) -> tuple[bytes, bool]:
+    """What the job printed since, and whether that is all; without a machine there may be one."""
+    if host is None:
+        return b"", not awaited
+    try:
+        has_ended = host.poll() is not None
+        return host.read(LOG, shown), has_ended
+    except LongshoreError:
+        return b"", True
 
 
 def _host(ledger: Ledger, run: Run) -> Host | None:

@@ -90,18 +90,27 @@ def run(command: click.Command, name: str) -> None:
         command.main(prog_name=name, standalone_mode=False)
     except LongshoreError as error:
         _fail(str(error), error.hint, error.exit_code)
-    except click.exceptions.Exit as end:
-        raise SystemExit(end.exit_code) from end
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         raise SystemExit(error.exit_code) from error
+    except click.ClickException as error:
+        _fail(*_in_our_words(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _fail("stopped by you", "", 130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(141) from None
     except Exception:
         _fail_internally()
+
+
+def _in_our_words(error: click.ClickException) -> tuple[str, str]:
+    """What click found wrong with the words of the command, and where to read how they go."""
+    message = error.format_message().rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    near = error.possibilities if isinstance(error, click.NoSuchOption) else None
+    if isinstance(error, click.NoSuchOption):
+        message = f"no option {error.option_name}"
+    if near:
+        return message, f"did you mean {near[0]}?"
+    return message, f"`{context.command_path if context else 'longshore'} --help` shows how"
 
 
 def _fail(message: str, hint: str, code: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,16 @@ def show(table: Table) -> None:
     if not table.rows:
         click.echo(table.empty)
     elif is_terminal():
-        console().print(_rich(table))
+        show_rich(_rich(table))
     else:
         click.echo("\n".join(plain_lines(table)))
 
 
 def show_rich(renderable: "RenderableType") -> None:
-    """Print something rich; in a pipe it keeps its full width."""
-    console().print(renderable)
+    """Print something rich on the terminal."""
+    from rich.console import Console
+
+    Console().print(renderable)
 
 
 def show_json(value: object) -> None:
@@ -45,13 +47,6 @@ def show_json(value: object) -> None:
 def is_terminal() -> bool:
     """Whether a person reads standard output."""
     return sys.stdout.isatty()
-
-
-def console() -> "Console":
-    """The console of standard output."""
-    from rich.console import Console
-
-    return Console() if is_terminal() else Console(width=160, no_color=True)
 
 
 def plain_lines(table: Table) -> list[str]:

@@ -2,6 +2,7 @@
 
 import time
 from decimal import Decimal
+from textwrap import shorten
 
 import click
 
@@ -61,7 +62,7 @@ def _row(facts: dict[str, str | bool]) -> tuple[str, ...]:
         *(str(facts[name]) for name in names),
         price,
         str(facts["age"]),
-        str(facts["reason"]),
+        shorten(str(facts["reason"]), 80),
     )
 
 

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +14,7 @@ from ..runs.screen import Screen
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live as RichLive
+    from rich.text import Text
 
 PLAIN_EVERY = 5.0
 """Seconds between two progress lines where they pile up instead of replacing each other."""
@@ -45,7 +46,10 @@ class PlainScreen:
         self._say(text)
 
     def _say(self, text: str) -> None:
-        click.echo(text, err=self._err)
+        # Nobody reads any more (`| head`, a closed terminal): the run must come to its end all
+        # the same, its machine above all.
+        with suppress(OSError):
+            click.echo(text, err=self._err)
 
 
 class TerminalScreen:
@@ -57,7 +61,9 @@ class TerminalScreen:
         self._show_log = show_log
 
     def phase(self, name: str, detail: str = "") -> None:
-        self._console.print(f"[bold cyan]{name:<10}[/] {detail}".rstrip(), highlight=False)
+        from rich.text import Text
+
+        self._print(Text.assemble((f"{name:<10}", "bold cyan"), " ", detail))
         self._draw(f"{name} …")
 
     def live(self, live: Live) -> None:
@@ -66,15 +72,21 @@ class TerminalScreen:
 
     def log(self, text: str) -> None:
         if self._show_log:
-            self._console.print(text, markup=False, highlight=False, style="dim")
+            self._print(text, style="dim")
 
     def note(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False)
+        self._print(text)
+
+    def _print(self, text: "str | Text", style: str = "") -> None:
+        # As in PlainScreen: a terminal that was closed must not leave a machine behind.
+        with suppress(OSError):
+            self._console.print(text, markup=False, highlight=False, style=style)
 
     def _draw(self, text: str, style: str = "") -> None:
         from rich.text import Text
 
-        self._foot.update(Text(text, style=style, overflow="ellipsis", no_wrap=True))
+        with suppress(OSError):
+            self._foot.update(Text(text, style=style, overflow="ellipsis", no_wrap=True))
 
 
 @contextmanager
@@ -88,5 +100,10 @@ def screen(show_log: bool = True, err: bool = False) -> Iterator[Screen]:
     from rich.live import Live as RichLive
 
     console = Console(stderr=err)
-    with RichLive("", console=console, transient=True, refresh_per_second=4) as foot:
+    foot = RichLive("", console=console, transient=True, refresh_per_second=4)
+    foot.start()
+    try:
         yield TerminalScreen(console, foot, show_log)
+    finally:
+        with suppress(OSError):
+            foot.stop()

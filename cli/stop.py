@@ -16,4 +16,6 @@ def stop(run_name: str) -> None:
         click.echo(f"run {run.id} is over already: {run.status.value}")
         return
     control.stop(work, run)
-    click.echo(f"run {run.id}: {work.ledger.run(run.id).status.value}; nothing left running")
+    click.echo(
+        f"run {run.id}: {work.ledger.run(run.id).status.value}; nothing of it is left running"
+    )

@@ -7,6 +7,7 @@ from ..configs import jobfile
 from ..costs.estimate import Row
 from ..costs.plan import Plan
 from ..costs.words import money, rough
+from ..environments.paths import in_project
 from ..environments.resolve import Resolved
 from ..providers.base import Provider
 from ..runs.inputs import limited, pack
@@ -41,7 +42,7 @@ def dry_run_lines(resolved: Resolved, provider: Provider, made: Plan) -> Iterato
         yield f"image: {dry_run(ImageSpec.of(resolved.spec, resolved.project))}"
     for upload in cargo.uploads:
         yield f"in: {upload.source} -> {upload.target}"
-    yield f"out: outputs -> {resolved.project / resolved.spec.sync.outputs}/<run>"
+    yield f"out: outputs -> {in_project(resolved.project, resolved.spec.sync.outputs)}/<run>"
     yield f"job.json: {jobfile.dump(limited(cargo.spec, made.stop_after))}"
     yield "dry run: nothing was started"
 

@@ -1,6 +1,7 @@
 """Where this user's files live, by the XDG base directory specification."""
 
 import os
+import re
 from pathlib import Path
 
 
@@ -17,6 +18,14 @@ def cache() -> Path:
 def config() -> Path:
     """The user's settings and their own environments."""
     return _folder("LONGSHORE_CONFIG", "XDG_CONFIG_HOME", ".config")
+
+
+def inside(project: Path) -> list[str]:
+    """Patterns (see `exclude`) of those that lie in a project: they never travel with it."""
+    top = project.resolve()
+    ours = (folder().resolve() for folder in (state, cache, config))
+    within = (path.relative_to(top) for path in ours if top in path.parents)
+    return ["/" + re.sub(r"([*?[])", r"[\1]", path.as_posix()) for path in within]
 
 
 def _folder(own: str, xdg: str, home: str) -> Path:

@@ -6,7 +6,7 @@ Every renderer takes a `Document` and nothing else, so that what is printed is w
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from . import estimate_text, report_text
 from .charts import charts
@@ -29,6 +29,23 @@ LEFT: Final = frozenset({"where", "GPU", "market", "fits? GiB", "risk", "phase"}
 def render(document: Document, format: Format) -> str:
     """The document as text in that format."""
     return _RENDERERS[format](document)
+
+
+class Parts(NamedTuple):
+    """What every format shows: lines, the table's headings and rows, lines."""
+
+    above: list[str]
+    headings: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    below: list[str]
+
+
+def parts(document: Document) -> Parts:
+    """The document as plain text that is still to be laid out."""
+    words = _words(document)
+    return Parts(
+        words.heading(document), words.HEADINGS, words.cells(document), words.footer(document)
+    )
 
 
 def table(document: Document) -> "Group":

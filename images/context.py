@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from ..configs import folders
 from ..configs.exclude import included, is_excluded
 from .spec import ImageSpec
 
@@ -124,9 +125,14 @@ def project_files(spec: ImageSpec) -> Iterator[PurePosixPath]:
     """The project's files without `sync.exclude`, `.dockerignore`, secrets and the wheelhouse."""
     ignored = _dockerignore(spec.project)
     plain = () if any(negated for negated, _ in ignored) else tuple(rule for _, rule in ignored)
-    for path in included(spec.project, (*ALWAYS_OUT, *spec.exclude, *_private(spec), *plain)):
+    for path in included(spec.project, _out(spec, plain)):
         if not _is_ignored(path, ignored):
             yield path
+
+
+def _out(spec: ImageSpec, ignored: tuple[str, ...]) -> tuple[str, ...]:
+    ours = folders.inside(spec.project)
+    return (*ALWAYS_OUT, *spec.exclude, *_private(spec), *ours, *ignored)
 
 
 def _private(spec: ImageSpec) -> Iterator[str]:

@@ -18,8 +18,9 @@ class Event:
     def number(self, name: str) -> float | None:
         """The field as a number, or None where it is missing, null or not finite."""
         value = self.fields.get(name)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return value if is_number and abs(value) <= sys.float_info.max else None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return None
+        return value if abs(value) <= sys.float_info.max else None
 
     def text(self, name: str) -> str:
         """The field as text, empty where it is missing or null."""

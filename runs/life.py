@@ -213,7 +213,8 @@ class _Life:
     def _send(self, host: Host) -> None:
         provider, offer = self.session.provider, self.launch.offer
         if not provider.needs_image(offer):
-            host.put(self.launch.project, CODE, self.launch.spec.sync.exclude)
+            ours = folders.inside(self.launch.project)
+            host.put(self.launch.project, CODE, (*self.launch.spec.sync.exclude, *ours))
         if not provider.capabilities.shares_files:
             for upload in self.cargo.uploads:
                 host.put(upload.source, upload.target)
