@@ -25,11 +25,17 @@ _LINES: Final = {
 class Redactor:
     """Replaces secret values by `***`, wherever they turn up in a text."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._lines: list[str] = []
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Take in more values."""
         # Each line of a key file is a secret of its own, since output is read line by line. A very
         # short value would blank out half the log and protect nothing.
         lines = {line.strip() for secret in secrets for line in secret.splitlines()}
-        self._lines = sorted((line for line in lines if len(line) >= 4), key=len, reverse=True)
+        long = {line for line in lines if len(line) >= 4}
+        self._lines = sorted(long.union(self._lines), key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         for line in self._lines:

@@ -89,22 +89,36 @@ def signals_held() -> Iterator[None]:
 
 
 def _listeners(pid: int) -> list[int]:
-    """Whom to ask: the process itself; for a shell also the commands it runs, at any depth.
+    """Whom to ask: the process itself; for a shell also what listens below it, at any depth.
 
     Where there is no /proc to look at (macOS), the whole group.
     """
     if not _PROC.is_dir():
         return [-pid]
-    return [pid, *_commands(pid)] if _name(pid) in _SHELLS else [pid]
+    return [pid, *_below(pid)] if _name(pid) in _SHELLS else [pid]
 
 
-def _commands(shell: int) -> Iterator[int]:
-    """The nearest processes below a shell that are no shells; shells between just wait for them."""
+def _below(shell: int) -> Iterator[int]:
+    """The commands a shell runs; a shell among them only if it has a trap, else it would just die.
+
+    A shell's trap waits for the command in the foreground, so that one is asked too.
+    """
     for child in _children(shell):
-        if _name(child) in _SHELLS:
-            yield from _commands(child)
-        else:
+        is_shell = _name(child) in _SHELLS
+        if not is_shell or _catches_sigterm(child):
             yield child
+        if is_shell:
+            yield from _below(child)
+
+
+def _catches_sigterm(pid: int) -> bool:
+    """By the mask of caught signals in proc(5), bit 0 being signal 1."""
+    try:
+        lines = (_PROC / str(pid) / "status").read_text().splitlines()
+    except OSError:
+        return False
+    caught = next((int(line.split()[1], 16) for line in lines if line.startswith("SigCgt")), 0)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
 def _children(pid: int) -> list[int]:

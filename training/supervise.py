@@ -90,12 +90,15 @@ def judge(code: int, asked: Reason | None, out_of_memory: bool) -> Outcome:
 
 
 def _run(root: Path, settings: Settings) -> Outcome:
-    spec = _read_job(root)
+    if not root.is_dir():
+        raise _no_job(root, "no such folder")
     for name in (container.OUTPUTS, container.CHECKPOINTS, container.CONTROL):
         (root / name).mkdir(exist_ok=True)
-    secrets = take_secrets(root, spec.secrets, os.environ)
-    redact = Redactor(secrets.values())
+    redact = Redactor()
     with _reporting(root, redact) as (events, tee):
+        spec = _read_job(root)
+        secrets = take_secrets(root, spec.secrets, os.environ)
+        redact.learn(secrets.values())
         supervisor = Supervisor(root, spec, settings, secrets, events, tee)
         with supervisor.listening():
             return supervisor.run()
@@ -288,13 +291,17 @@ def _read_job(root: Path) -> JobSpec:
     try:
         return jobfile.parse(file.read_text())
     except OSError as error:
-        raise ConfigError(
-            f"there is no job to run: {error.strerror}",
-            f"set {container.ROOT_VARIABLE} to the folder that holds {container.JOB}",
-            where=str(file),
-        ) from None
+        raise _no_job(root, str(error.strerror)) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"is not a job: {error!r}", where=str(file)) from None
+
+
+def _no_job(root: Path, why: str) -> ConfigError:
+    return ConfigError(
+        f"there is no job to run: {why}",
+        f"set {container.ROOT_VARIABLE} to the folder that holds {container.JOB}",
+        where=str(root / container.JOB),
+    )
 
 
 def _done_before(root: Path) -> bool:

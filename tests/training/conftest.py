@@ -42,7 +42,7 @@ TINY = Train(
     lora=Lora(rank=4, alpha=8, dropout=0.1),
 )
 
-WORDS = "the device holds what the step needs and the job goes on from where it was".split()
+WORDS = ["the", "device", "holds", "what", "a", "step", "needs", "and", "then", "goes", "on"]
 
 
 def texts(count: int) -> list[str]:
