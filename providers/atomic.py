@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from uuid import uuid4
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """A new name beside `target` that takes its place on success and leaves no trace otherwise."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    new = target.with_name(f".{target.name[:200]}.{uuid4().hex[:8]}.part")
+    new = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.part")
     try:
         yield new
         new.replace(target)

@@ -11,8 +11,8 @@ from ...configs import container as paths
 from ..base import Offer, Order
 from ..records import Record
 from ..work import making
+from .kinds import DOCKER
 
-KIND: Final = "docker"
 MANAGED: Final = "longshore.managed"
 RUN: Final = "longshore.run"
 ATTEMPT: Final = "longshore.attempt"
@@ -123,7 +123,7 @@ def labels(offer: Offer, order: Order, state: Path) -> dict[str, str]:
 
 def record_of(name: str, marks: dict[str, str]) -> Record:
     """The record that `labels` keep."""
-    return Record(name, KIND, marks[RUN], int(marks[ATTEMPT]), Decimal(marks[PRICE]))
+    return Record(name, DOCKER, marks[RUN], int(marks[ATTEMPT]), Decimal(marks[PRICE]))
 
 
 def mounts(order: Order, folder: Path) -> tuple[Mount, ...]:

@@ -17,8 +17,9 @@ from ..base import Exit, Machine, Offer, Order, State
 from ..copying import remove
 from ..records import Record, Records
 from ..work import WorkHost, make
-from .creation import KIND, MANAGED, STATE, Creation, make_mount_points, record_of
+from .creation import MANAGED, STATE, Creation, make_mount_points, record_of
 from .faults import translated
+from .kinds import DOCKER
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -77,7 +78,7 @@ class Containers:
 
         Raises NoEngineError when an engine that had machines of ours does not answer.
         """
-        recorded = {record.name: record for record in self._records.all(KIND)}
+        recorded = {record.name: record for record in self._records.all(DOCKER)}
         with translated():
             names = sorted({*self._names(), *recorded})
             machines = [self._machine(self._find(name), recorded.get(name)) for name in names]
@@ -115,7 +116,7 @@ class Containers:
 
     def _create(self, offer: Offer, order: Order, image: str) -> None:
         folder = self._records.work(order.name)
-        self._records.save(Record.of(KIND, offer, order))
+        self._records.save(Record.of(DOCKER, offer, order))
         make(folder, order)
         make_mount_points(order, folder)
         creation = Creation.of(offer, order, image, folder, self._entrypoint)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections import Counter
 from dataclasses import dataclass
 
@@ -54,6 +53,8 @@ def gpus_in(rows: str) -> tuple[GpuHere, ...]:
 def _nvidia_rows() -> str:
     if shutil.which(QUERY[0]) is None:
         return ""
+    import subprocess
+
     try:
         done = subprocess.run(QUERY, capture_output=True, text=True, timeout=PATIENCE, check=False)
     except (OSError, subprocess.TimeoutExpired):

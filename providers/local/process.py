@@ -17,9 +17,8 @@ from ..copying import remove
 from ..records import Record, Records
 from ..work import WorkHost, make, making
 from . import tree
+from .kinds import NOTES, PROCESS
 
-KIND = "process"
-NOTE = "runs in this Python; CPUs and memory are not limited, data is not write-protected"
 CONSOLE = "control/console.log"
 """What the entrypoint printed: the only trace of one that could not even begin."""
 
@@ -35,7 +34,7 @@ class Processes:
 
     def request(self, offer: Offer, order: Order) -> str:
         if self._records.load(order.name) is None:
-            self._records.save(Record.of(KIND, offer, order))
+            self._records.save(Record.of(PROCESS, offer, order))
         folder = self._records.work(order.name)
         make(folder, order)
         with making(folder):
@@ -48,7 +47,7 @@ class Processes:
         return record.machine(self._detail(record)) if record else None
 
     def list_owned(self) -> list[Machine]:
-        return [record.machine(self._detail(record)) for record in self._records.all(KIND)]
+        return [record.machine(self._detail(record)) for record in self._records.all(PROCESS)]
 
     def tear_down(self, name: str) -> None:
         record = self._records.load(name)
@@ -126,9 +125,9 @@ class Processes:
 
     def _detail(self, record: Record) -> str:
         if record.pid is None:
-            return f"not started; {NOTE}"
+            return f"not started; {NOTES[PROCESS]}"
         if self._lives(record):
-            return f"process {record.pid} runs; {NOTE}"
+            return f"process {record.pid} runs; {NOTES[PROCESS]}"
         return f"process {record.pid} has ended{_last_words(self._records.work(record.name))}"
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from shutil import disk_usage
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ...configs import folders
 from ...configs.container import ENTRYPOINT
@@ -14,14 +15,14 @@ from ...configs.spec import Gpu
 from ...errors import NoOfferError, ProviderError
 from ...images.engine import address, available, refuse_silent
 from ..base import Capabilities, Host, Machine, Need, Offer, Order
-from ..records import Records
-from . import creation, docker, process
 from .hardware import MIB, GpuHere, Here, gpus, look_around
+from .kinds import DOCKER, NOTES, PROCESS
+
+if TYPE_CHECKING:
+    from ..records import Records
 
 MACHINES = "machines"
 WATTS_PER_KILOWATT = 1000
-
-
 ELSEWHERE = "leave `resources.gpu` out to train on what is here, or choose another provider"
 
 
@@ -46,10 +47,24 @@ class LocalProvider:
     capabilities: ClassVar[Capabilities] = Capabilities(shares_files=True)
 
     def __init__(self, state: Path | None = None, entrypoint: Sequence[str] = ENTRYPOINT) -> None:
-        self._records = Records((state or folders.state()).resolve() / MACHINES)
-        self._runtimes: dict[str, Runtime] = {
-            creation.KIND: docker.Containers(self._records, entrypoint),
-            process.KIND: process.Processes(self._records, entrypoint),
+        self._folder = (state or folders.state()).resolve() / MACHINES
+        self._entrypoint = entrypoint
+
+    @cached_property
+    def _records(self) -> "Records":
+        from ..records import Records
+
+        return Records(self._folder)
+
+    @cached_property
+    def _runtimes(self) -> dict[str, Runtime]:
+        """Both, loaded only when a machine is spoken of: offers, as in a dry run, need neither."""
+        from .docker import Containers
+        from .process import Processes
+
+        return {
+            DOCKER: Containers(self._records, self._entrypoint),
+            PROCESS: Processes(self._records, self._entrypoint),
         }
 
     def offers(self, need: Need) -> list[Offer]:
@@ -58,15 +73,15 @@ class LocalProvider:
         Raises NoEngineError when docker was asked for and does not answer.
         """
         here = look_around()
-        gpu = _fitting(need, here, self._records.folder)
+        gpu = _fitting(need, here, self._folder)
         if need.runtime == "docker":
             refuse_silent(address())
-        wanted = (creation.KIND, process.KIND) if need.runtime == "auto" else (need.runtime,)
-        usable = [kind for kind in wanted if kind != creation.KIND or available()]
+        wanted = (DOCKER, PROCESS) if need.runtime == "auto" else (need.runtime,)
+        usable = [kind for kind in wanted if kind != DOCKER or available()]
         return [_offer(kind, need, here, gpu) for kind in usable]
 
     def needs_image(self, offer: Offer) -> bool:
-        return offer.instance == creation.KIND
+        return offer.instance == DOCKER
 
     def request(self, offer: Offer, order: Order) -> str:
         for bind in order.binds:
@@ -89,13 +104,13 @@ class LocalProvider:
     def _runtime_of(self, machine_id: str) -> Runtime:
         """By the record; without one only a container can be left, found by its labels."""
         record = self._records.load(machine_id)
-        without = creation.KIND if available() else process.KIND
+        without = DOCKER if available() else PROCESS
         return self._runtimes[record.kind if record else without]
 
     def _in_use(self) -> list[Runtime]:
         """Both runtimes, but docker only where it can have machines: its SDK is slow to load."""
-        with_docker = available() or self._records.all(creation.KIND)
-        return [run for kind, run in self._runtimes.items() if kind != creation.KIND or with_docker]
+        with_docker = available() or self._records.all(DOCKER)
+        return [run for kind, run in self._runtimes.items() if kind != DOCKER or with_docker]
 
 
 def _offer(kind: str, need: Need, here: Here, gpu: GpuHere | None) -> Offer:
@@ -113,7 +128,7 @@ def _offer(kind: str, need: Need, here: Here, gpu: GpuHere | None) -> Offer:
         vram_mib=gpu.vram_mib if gpu else None,
         vcpus=float(here.cpus),
         memory_mib=here.memory_mib,
-        note=process.NOTE if kind == process.KIND else "",
+        note=NOTES[kind],
     )
 
 
