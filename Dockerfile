@@ -57,7 +57,28 @@ RUN --mount=type=bind,source=.longshore/build,target=/run/ls/build \
     && python /run/ls/build/slim.py locked \
     && python /run/ls/build/warm.py libraries
 
-FROM locked AS apt
+# Any uid may write where a job writes: a local run is started with the caller's own.
+FROM locked AS inside
+RUN useradd --home-dir /longshore/home --no-create-home --uid 1000 --shell /bin/sh longshore \
+    && mkdir -p /longshore && cd /longshore \
+    && mkdir code data outputs checkpoints cache control home \
+    && chmod 1777 . code data outputs checkpoints cache control home \
+    && python -c "import sysconfig; print(sysconfig.get_path('purelib'))" >/tmp/site \
+    && echo /opt/longshore/package >"$(cat /tmp/site)/longshore.pth" && rm /tmp/site
+ENV LONGSHORE_ROOT=/longshore \
+    HOME=/longshore/home \
+    USER=longshore \
+    LOGNAME=longshore \
+    XDG_CACHE_HOME=/longshore/cache \
+    HF_HOME=/longshore/cache/huggingface \
+    TORCHINDUCTOR_CACHE_DIR=/longshore/cache/inductor \
+    TRITON_CACHE_DIR=/longshore/cache/triton \
+    PYTHONUNBUFFERED=1
+COPY longshore /opt/longshore/package/longshore
+RUN --mount=type=bind,source=.longshore/build,target=/run/ls/build \
+    python /run/ls/build/warm.py package
+
+FROM inside AS apt
 ARG LS_OFFLINE
 RUN --mount=type=bind,source=.longshore/build,target=/run/ls/build \
     --mount=type=bind,source=.longshore/apt,target=/run/ls/apt \
@@ -84,26 +105,7 @@ RUN --mount=type=bind,source=.longshore/build,target=/run/ls/build \
             -r /run/ls/requirements/requirements.txt; \
     fi
 
-# Any uid may write where a job writes: a local run is started with the caller's own.
 FROM requirements AS final
-RUN useradd --home-dir /longshore/home --no-create-home --uid 1000 --shell /bin/sh longshore \
-    && mkdir -p /longshore && cd /longshore \
-    && mkdir code data outputs checkpoints cache control home \
-    && chmod 1777 . code data outputs checkpoints cache control home \
-    && python -c "import sysconfig; print(sysconfig.get_path('purelib'))" >/tmp/site \
-    && echo /opt/longshore/package >"$(cat /tmp/site)/longshore.pth" && rm /tmp/site
-ENV LONGSHORE_ROOT=/longshore \
-    HOME=/longshore/home \
-    USER=longshore \
-    LOGNAME=longshore \
-    XDG_CACHE_HOME=/longshore/cache \
-    HF_HOME=/longshore/cache/huggingface \
-    TORCHINDUCTOR_CACHE_DIR=/longshore/cache/inductor \
-    TRITON_CACHE_DIR=/longshore/cache/triton \
-    PYTHONUNBUFFERED=1
-COPY longshore /opt/longshore/package/longshore
-RUN --mount=type=bind,source=.longshore/build,target=/run/ls/build \
-    python /run/ls/build/warm.py package
 ARG BASE
 ARG VERSION
 LABEL org.opencontainers.image.title="Longshore training image (CPU)" \

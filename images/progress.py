@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 LINE = re.compile(r"#(?P<step>\d+) (?P<text>.*)")
-NAME = re.compile(r"\[(?:\S+/\S+ )?(?P<stage>[a-z]+) +\d+/\d+\] (?P<verb>[A-Z]+)(?P<rest>.*)")
+NAME = re.compile(r"\[(?:\S+/\S+ )?(?P<stage>[a-z]+) +\d+/\d+\] (?P<verb>[A-Z]+).*")
 SAID = re.compile(r"(?P<seconds>\d+\.\d+) (?P<text>.*)")
 NOISE = re.compile(
     r"sha256:|\s*$| [+-] |Selecting previously|Preparing to unpack|Unpacking|\(Reading"
@@ -22,9 +22,10 @@ STAGES = {
     "ssh": "ssh and rsync",
     "torch": "torch",
     "locked": "libraries",
+    "inside": "longshore",
     "apt": "apt packages",
     "requirements": "requirements",
-    "final": "longshore",
+    "final": "code",
 }
 KEPT = 12
 
@@ -63,7 +64,7 @@ class Progress:
     def _step(self, step: str, text: str) -> None:
         name = self.names.get(step, "")
         if found := NAME.match(text):
-            self.names[step] = _label(found["stage"], found["verb"], found["rest"])
+            self.names[step] = _label(found["stage"], found["verb"])
         elif text.startswith("ERROR"):
             self.failed = step
             self.said[step].append(COMMAND.sub("ERROR: the step ended with ", text))
@@ -84,9 +85,5 @@ class Progress:
             self.tell(f"{name}: {words}")
 
 
-def _label(stage: str, verb: str, rest: str) -> str:
-    if verb == "FROM":
-        return "base image"
-    if stage == "final" and rest.startswith(" code "):
-        return "code"
-    return STAGES.get(stage, stage)
+def _label(stage: str, verb: str) -> str:
+    return "base image" if verb == "FROM" else STAGES.get(stage, stage)

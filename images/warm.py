@@ -7,7 +7,9 @@ package that cannot be imported stops the build here instead of on a rented mach
 import importlib
 import pkgutil
 import shutil
+import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -28,9 +30,28 @@ MODULES = (
 )
 
 
+AHEAD = (
+    "peft/tuners",
+    "transformers/generation",
+    "huggingface_hub",
+    "accelerate",
+    "torch/_dynamo",
+    "sympy/solvers",
+    "sympy/functions",
+    "sympy/core",
+    "numpy/lib",
+)
+"""Folders that such an import loads (almost) whole, the last needed first."""
+
+
 def warm_libraries() -> None:
+    # The import uses one core: meanwhile another compiles, from the other end.
+    site = Path(sysconfig.get_path("purelib"))
+    folders = [str(site / name) for name in AHEAD]
+    ahead = subprocess.Popen([sys.executable, "-m", "compileall", "-q", "-j", "0", *folders])
     for module in MODULES:
         importlib.import_module(module)
+    ahead.wait()
     for left in Path(tempfile.gettempdir()).glob("torchinductor_*"):
         shutil.rmtree(left)
 

@@ -23,9 +23,9 @@ OUTPUT = """\
 #9 1.300  + torch==2.13.0
 #9 DONE 12.9s
 
-#10 [final 4/5] COPY longshore /opt/longshore/package/longshore
+#10 [inside 2/3] COPY longshore /opt/longshore/package/longshore
 #10 DONE 0.1s
-#11 [final 5/5] COPY code /longshore/code
+#11 [final 1/1] COPY code /longshore/code
 #11 DONE 0.0s
 
 #12 exporting to image
@@ -56,7 +56,7 @@ def test_each_step_is_told_in_plain_words() -> None:
 
 def test_the_same_words_are_told_once() -> None:
     """Four unchanged steps of one stage are one piece of news."""
-    output = "#1 [final 1/5] RUN a\n#2 [final 2/5] RUN b\n#1 CACHED\n#2 CACHED\n"
+    output = "#1 [inside 1/3] RUN a\n#2 [inside 2/3] RUN b\n#1 CACHED\n#2 CACHED\n"
     assert heard(output)[0] == ["longshore: unchanged"]
 
 
@@ -64,7 +64,8 @@ def test_the_failed_step_keeps_its_own_last_words() -> None:
     """Steps run side by side: only what the failed one said is shown."""
     output = (
         "#1 [torch 1/1] RUN a\n#2 [apt 1/1] RUN b\n#2 0.1 E: Unable to locate package gti\n"
-        "#1 0.2 Downloading torch\n#2 ERROR: executor failed running [/bin/sh -c b]: exit code: 100\n"
+        "#1 0.2 Downloading torch\n"
+        "#2 ERROR: executor failed running [/bin/sh -c b]: exit code: 100\n"
     )
     progress = heard(output)[1]
     assert progress.failed_step() == "apt packages"
