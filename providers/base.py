@@ -51,6 +51,7 @@ class Need:
     """
 
     gpu: Gpu | None = None
+    device: str = "auto"
     cpus: float | None = None
     memory: int | None = None
     shm: int | None = None
@@ -66,6 +67,7 @@ class Need:
         asked = spec.resources
         return cls(
             gpu=asked.gpu,
+            device=asked.device,
             cpus=asked.cpus,
             memory=asked.memory,
             shm=asked.shm,

@@ -1,6 +1,7 @@
 """The local provider: chooses between its two runtimes and says what this machine costs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -120,7 +121,7 @@ def _offer(kind: str, need: Need, here: Here, gpu: GpuHere | None) -> Offer:
         region="here",
         instance=kind,
         gpu=gpu.name if gpu else None,
-        gpu_count=need.gpu.count if need.gpu else 0,
+        gpu_count=gpu.count if gpu else 0,
         market="own",
         usd_per_hour=kilowatts * need.usd_per_kwh,
         source="settings",
@@ -133,7 +134,7 @@ def _offer(kind: str, need: Need, here: Here, gpu: GpuHere | None) -> Offer:
 
 
 def _fitting(need: Need, here: Here, state: Path) -> GpuHere | None:
-    """The GPU that was asked for; raises NoOfferError with what this machine has instead."""
+    """The GPU for the job, if any; raises NoOfferError with what this machine has instead."""
     if need.cpus and need.cpus > here.cpus:
         raise NoOfferError(f"{need.cpus:g} CPUs asked for, this machine has {here.cpus}")
     if need.memory and need.memory > here.memory_mib * MIB:
@@ -141,14 +142,20 @@ def _fitting(need: Need, here: Here, state: Path) -> GpuHere | None:
     free = disk_usage(_existing(state)).free
     if need.disk and need.disk > free:
         raise NoOfferError(f"{_mib(need.disk)} of disk asked for, {state} has {_mib(free)} free")
-    return _gpu(need.gpu) if need.gpu else None
+    return _asked(need.gpu) if need.gpu else _present(need.device)
 
 
-def _gpu(asked: Gpu) -> GpuHere:
+def _present(device: str) -> GpuHere | None:
+    """A job that may use a GPU gets those that are here, without asking for them by name."""
+    may_use = device == "auto" or device.startswith("cuda")
+    return next(iter(gpus()), None) if may_use else None
+
+
+def _asked(asked: Gpu) -> GpuHere:
     found = gpus()
     for gpu in found:
         if matches(asked.name, gpu.name) and gpu.count >= asked.count:
-            return gpu
+            return replace(gpu, count=asked.count)
     names = ", ".join(map(str, found)) or "no NVIDIA GPU"
     raise NoOfferError(f"{asked} asked for, this machine has {names}", ELSEWHERE)
 

@@ -114,6 +114,18 @@ def test_more_than_is_here_is_refused(need: Need, text: str, tmp_path: Path) -> 
     assert str(caught.value).startswith(text)
 
 
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(
+    ("device", "count"), [("auto", 2), ("cuda", 2), ("cuda:1", 2), ("cpu", 0), ("mps", 0)]
+)
+def test_a_job_that_may_use_a_gpu_gets_those_that_are_here(
+    device: str, count: int, tmp_path: Path
+) -> None:
+    """Without a name asked for, the device decides; the CPU's jobs see no GPU."""
+    (offer,) = LocalProvider(tmp_path).offers(replace(BARE, device=device))
+    assert offer.gpu_count == count
+
+
 @pytest.mark.usefixtures("no_gpu")
 def test_no_gpu_at_all(tmp_path: Path) -> None:
     """A GPU asked for on a machine without one is never replaced by a CPU in silence."""
