@@ -47,7 +47,12 @@ def load_tokenizer(source: Source) -> "PreTrainedTokenizerBase":
 
     with _explained(source, "tokenizer"):
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(source.place)
-        return tokenizer
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
+        # transformers makes an empty one for a known kind of model without tokenizer files.
+        raise DataError(
+            f"{source.name} holds no tokenizer", "put the model's tokenizer.json beside it"
+        )
+    return tokenizer
 
 
 def load_model(source: Source, train: Train, dtype: "torch.dtype") -> "PreTrainedModel":

@@ -3,6 +3,7 @@
 import math
 import os
 import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,8 @@ def run(root: Path, spec: JobSpec, story: Story, stop: Stop) -> int:
     """Train; the exit code, 0 or 75. Raises LongshoreError for what the user can mend."""
     if spec.train is None:
         raise ConfigError("the job names no training", where="train")
-    disable_progress_bar()
+    hide_bars: Callable[[], None] = disable_progress_bar
+    hide_bars()
     with warnings.catch_warnings():
         # Libraries tell each other what will change in them; the user cannot mend that.
         warnings.simplefilter("ignore", FutureWarning)

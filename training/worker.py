@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..configs import container, jobfile
 from ..configs.spec import JobSpec
-from . import faults
+from . import faults, hub
 from .events import Events, Redactor
 from .stop import EXIT_OUT_OF_MEMORY, Stop, Stopped
 from .story import Story
@@ -45,8 +45,11 @@ def _guarded(
 
 
 def _work(root: Path, spec: JobSpec, story: Story, stop: Stop) -> int:
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    for library in ("TRANSFORMERS", "HF_HUB"):
+        os.environ.setdefault(f"{library}_VERBOSITY", "error")
     story.enter("start")
+    if spec.train and not (root / spec.train.model).is_dir():
+        hub.prepare(os.environ)
     from .train import run
 
     return run(root, spec, story, stop)
@@ -72,4 +75,7 @@ def _log_traceback(root: Path, redact: Redactor) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    # Taking torch apart object by object takes a second, which is billed like any other.
+    os._exit(code)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -99,7 +99,7 @@ class Site:
     def write_job(self, spec: JobSpec) -> None:
         (self.path / container.JOB).write_text(jobfile.dump(spec))
 
-    def change(self, **changes: object) -> None:
+    def change(self, **changes: Any) -> None:
         """Change fields of the job's training."""
         spec = self.spec
         assert spec.train
@@ -153,7 +153,7 @@ MakeSite = Callable[..., Site]
 def make_site(tmp_path: Path) -> MakeSite:
     """Makes a root with a job in it; the arguments are fields of JobSpec."""
 
-    def make(name: str = "root", **fields: object) -> Site:
+    def make(name: str = "root", **fields: Any) -> Site:
         site = Site(tmp_path / name)
         for folder in ("data", "code", "control"):
             (site.path / folder).mkdir(parents=True, exist_ok=True)
@@ -167,7 +167,7 @@ def make_site(tmp_path: Path) -> MakeSite:
 def make_training(make_site: MakeSite, tiny_model: Path) -> MakeSite:
     """Makes a root with a tiny model, twelve lines of data and a training; arguments change it."""
 
-    def make(name: str = "root", **changes: object) -> Site:
+    def make(name: str = "root", **changes: Any) -> Site:
         site = make_site(name, train=replace(TINY, **changes))
         shutil.copytree(tiny_model, site.path / "data/model")
         lines = [json.dumps({"text": text}) for text in texts(12)]

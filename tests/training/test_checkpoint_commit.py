@@ -50,27 +50,40 @@ def flip(path: Path) -> None:
     (path / "weights").write_bytes(bytes([1, *range(1, 100)]))
 
 
-TEARS: dict[str, Callable[[Path], None]] = {
-    "never committed": lambda path: (path / COMMITTED).unlink(),
-    "empty": lambda path: (shutil.rmtree(path), path.mkdir(), None)[-1],
-    "missing": lambda path: (path / "weights").unlink(),
-    "damaged": truncate,
-    "is damaged": flip,
-    "COMMITTED.json is damaged": lambda path: (path / COMMITTED).write_text('{"fi') and None,
-    "COMMITTED.json": lambda path: (path / COMMITTED).write_text("[]") and None,
-}
+def empty(path: Path) -> None:
+    shutil.rmtree(path)
+    path.mkdir()
 
 
-@pytest.mark.parametrize("tear", TEARS)
-def test_torn_one_is_passed_over(tear: str, folder: Path) -> None:
+def manifest(content: str) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        (path / COMMITTED).write_text(content)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("tear", "words"),
+    [
+        pytest.param(lambda path: (path / COMMITTED).unlink(), "never committed", id="uncommitted"),
+        pytest.param(empty, "never committed", id="empty"),
+        pytest.param(lambda path: (path / "weights").unlink(), "weights is missing", id="missing"),
+        pytest.param(truncate, "weights is damaged", id="truncated"),
+        pytest.param(flip, "weights is damaged", id="a bit flipped"),
+        pytest.param(manifest('{"fi'), "COMMITTED.json is damaged", id="torn manifest"),
+        pytest.param(manifest("[]"), "COMMITTED.json is damaged", id="another manifest"),
+    ],
+)
+def test_torn_one_is_passed_over(tear: Callable[[Path], None], words: str, folder: Path) -> None:
     """The newest one that is whole wins, and a warning names what is wrong with the newer."""
-    TEARS[tear](folder / "step-1200000")
+    tear(folder / "step-1200000")
     warnings: list[str] = []
     found = checkpoint.newest(folder, warnings.append)
     assert found
     assert found.step == 90
     assert len(warnings) == 1
     assert "step-1200000" in warnings[0]
+    assert words in warnings[0]
 
 
 def test_none(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from longshore.training.events import Events, Redactor, Tail, render
+from longshore.training.events import Event, Events, Redactor, Tail, render
 from longshore.training.guards import Lease
 from longshore.training.tee import Tee
 
@@ -46,7 +46,7 @@ def test_tail_gives_each_event_once(tmp_path: Path) -> None:
 
 def test_renders_for_people() -> None:
     """A step as one line; the end, which the caller shows, as none."""
-    step = {"kind": "step", "step": 5, "steps": 9, "loss": 1.23456, "tokens_per_s": 1234.5}
+    step: Event = {"kind": "step", "step": 5, "steps": 9, "loss": 1.23456, "tokens_per_s": 1234.5}
     assert render(step) == "step 5/9  loss 1.2346  1,234 tokens/s"
     assert render({"kind": "end", "code": 0}) == ""
 

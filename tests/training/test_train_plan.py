@@ -1,6 +1,7 @@
 """The numbers of a training: the batch holds on any device, whatever fits at once."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_micro_batch_divides_the_batch(
         ({"epochs": 0.001}, 8, 1),
     ],
 )
-def test_steps(changes: dict[str, object], blocks: int, steps: int) -> None:
+def test_steps(changes: dict[str, Any], blocks: int, steps: int) -> None:
     """Passes over the data, or `max_steps` when that is sooner."""
     assert plan.steps(replace(TRAIN, **changes), blocks, 8) == steps
 
