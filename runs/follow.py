@@ -47,6 +47,7 @@ class Watch:
                 self._round()
                 self.stop.wait(POLL)
             self._read()
+            self._hear(b"\n")
             self._show(self._printed.end())
             self.screen.live(self.live.at(self.clock()))
         except MachineLostError as lost:
@@ -67,6 +68,9 @@ class Watch:
         self._read_log()
         chunk = self.host.read(EVENTS, self._event_offset)
         self._event_offset += len(chunk)
+        self._hear(chunk)
+
+    def _hear(self, chunk: bytes) -> None:
         for event in self._events.feed(chunk):
             self._take(event)
 

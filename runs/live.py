@@ -8,6 +8,8 @@ from ..costs.words import money, rough
 from .events import Event
 
 DAY = 24 * 3600.0
+NEVER = 10 * 365 * DAY
+"""What would take longer is a fault in what the job says of its steps."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class Live:
         done = self.step - self.first_step
         if self.first_step_at is None or done < 1:
             return None
-        return (self.now - self.first_step_at) / done * max(self.steps - self.step, 0)
+        left = (self.now - self.first_step_at) / done * max(self.steps - self.step, 0)
+        return left if left < NEVER else None
 
     @property
     def at_finish(self) -> Decimal | None:

@@ -185,8 +185,8 @@ def _remember(
         return
     try:
         history.record(perf)
-    except OSError as error:
-        note(f"{history.path()} cannot be written: {error}")
+    except LedgerError as error:
+        note(str(error))
 
 
 def _perf(run: Run, events: Sequence[Event], facts: Actual) -> history.Perf | None:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from longshore.configs.spec import JobSpec
 from longshore.costs.plan import plan
-from longshore.providers.base import Need
+from longshore.providers.base import Exit, Need
 from longshore.providers.fake import FakeProvider, Faults
 from longshore.runs.ledger import Ledger
 from longshore.runs.life import Launch, Session
@@ -83,3 +84,16 @@ def bench(tmp_path: Path) -> Bench:
 
 def _no_image(_spec: JobSpec, _project: Path, _progress: Callable[[str], None]) -> str:
     raise AssertionError("a fake machine runs no image")
+
+
+class NoJob:
+    """The job of a machine on which nothing runs."""
+
+    def start(self) -> None:
+        raise AssertionError("nothing is to be started here")
+
+    def poll(self) -> Exit | None:
+        return None
+
+    def signal(self, name: Literal["TERM", "KILL"]) -> None:
+        raise AssertionError("nothing is to be stopped here")

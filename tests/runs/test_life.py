@@ -10,6 +10,7 @@ from longshore.errors import (
     BusyError,
     CancelledError,
     ConfigError,
+    LedgerError,
     LeftRunningError,
     LongshoreError,
     OutputsKeptError,
@@ -222,3 +223,45 @@ def _press_twice(bench: Bench) -> None:
     if bench.stop.presses == 0 and bench.screen.lives[-1].step >= 3:
         bench.stop.press()
         bench.stop.press()
+
+
+def test_a_ledger_that_cannot_be_written_keeps_no_machine(bench: Bench) -> None:
+    """A disk that fills while a machine boots: it ends all the same, and the fault is told."""
+    bench.screen.on_phase = lambda name: _break_ledger(bench) if name == "sync" else None
+    with pytest.raises(LedgerError):
+        start(bench.session(), bench.launch())
+    assert bench.provider.list_owned() == []
+
+
+def test_a_ledger_that_breaks_after_the_job_keeps_its_outputs(bench: Bench) -> None:
+    """What is not home must not go with its machine: `gc --repair` finds both."""
+    bench.faults = Faults(pace=0.1)
+    bench.screen.act = lambda: _break_ledger(bench)
+    with pytest.raises(OutputsKeptError, match="outputs are not home"):
+        start(bench.session(), bench.launch())
+    assert len(bench.provider.list_owned()) == 1
+
+
+def test_the_state_folder_does_not_travel_with_its_project(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it lies in the project the code would be copied into itself, and the ledger with it."""
+    monkeypatch.setenv("LONGSHORE_STATE", str(bench.project / "state [1]"))
+    (bench.project / "code.py").write_text("x")
+    found: list[str] = []
+    bench.screen.on_phase = lambda name: found.extend(_code(bench)) if name == "train" else None
+    assert start(bench.session(), bench.launch()).run.status is Status.DONE
+    assert found == ["code.py"]
+
+
+def _code(bench: Bench) -> list[str]:
+    (machine,) = bench.provider.list_owned()
+    code = bench.project / "state [1]" / "fake" / machine.id / "code"
+    return [str(path.relative_to(code)) for path in code.rglob("*")]
+
+
+def _break_ledger(bench: Bench) -> None:
+    path = bench.ledger.path
+    if path.is_file():
+        bench.ledger.set_aside()
+        path.mkdir()
