@@ -54,8 +54,7 @@ RUN --mount=type=bind,source=.longshore/build,target=/run/ls/build \
     --mount=type=cache,target=/root/.cache/uv \
     . /run/ls/build/net.sh \
     && uv_install --no-deps -r /run/ls/lock/rest.lock \
-    && python /run/ls/build/slim.py locked \
-    && python /run/ls/build/warm.py libraries
+    && python /run/ls/build/slim.py locked
 
 # Any uid may write where a job writes: a local run is started with the caller's own.
 FROM locked AS inside
@@ -76,7 +75,7 @@ ENV LONGSHORE_ROOT=/longshore \
     PYTHONUNBUFFERED=1
 COPY longshore /opt/longshore/package/longshore
 RUN --mount=type=bind,source=.longshore/build,target=/run/ls/build \
-    python /run/ls/build/warm.py package
+    python /run/ls/build/warm.py
 
 FROM inside AS apt
 ARG LS_OFFLINE

@@ -1,4 +1,4 @@
-"""Run inside the build: import what a training imports, so that its byte code lies in the image.
+"""Run inside the build: import all that a training imports, so its byte code lies in the image.
 
 Only these modules get byte code (a whole `compileall` would add a fifth to the image), and a
 package that cannot be imported stops the build here instead of on a rented machine.
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 MODULES = (
@@ -44,24 +45,24 @@ AHEAD = (
 """Folders that such an import loads (almost) whole, the last needed first."""
 
 
-def warm_libraries() -> None:
+def main() -> None:
     # The import uses one core: meanwhile another compiles, from the other end.
     site = Path(sysconfig.get_path("purelib"))
     folders = [str(site / name) for name in AHEAD]
     ahead = subprocess.Popen([sys.executable, "-m", "compileall", "-q", "-j", "0", *folders])
-    for module in MODULES:
+    for module in (*MODULES, *inside()):
         importlib.import_module(module)
     ahead.wait()
     for left in Path(tempfile.gettempdir()).glob("torchinductor_*"):
         shutil.rmtree(left)
 
 
-def warm_package() -> None:
-    """All that runs inside: one module that cannot be imported here would fail a paid machine."""
-    inside = importlib.import_module("longshore.training")
-    for module in pkgutil.walk_packages(inside.__path__, f"{inside.__name__}."):
-        importlib.import_module(module.name)
+def inside() -> Iterator[str]:
+    """Every module of ours that runs inside: one that fails here would fail a paid machine."""
+    package = importlib.import_module("longshore.training")
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        yield module.name
 
 
 if __name__ == "__main__":
-    {"libraries": warm_libraries, "package": warm_package}[sys.argv[1]]()
+    main()

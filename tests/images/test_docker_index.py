@@ -71,12 +71,23 @@ def make_certificates(folder: Path, host: str) -> tuple[Path, Path, Path]:
     extensions = folder / "extensions"
     extensions.write_text(f"subjectAltName=IP:{host}\n")
     new = ["-newkey", "rsa:2048", "-nodes"]
-    sign = ["-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-extfile", extensions, "-days", "2"]
-    for words in (
+    sign: list[str | Path] = [
+        "-CA",
+        ca,
+        "-CAkey",
+        ca_key,
+        "-CAcreateserial",
+        "-extfile",
+        extensions,
+        "-days",
+        "2",
+    ]
+    commands: tuple[list[str | Path], ...] = (
         ["req", "-x509", *new, "-days", "2", "-subj", "/CN=own CA", "-keyout", ca_key, "-out", ca],
         ["req", *new, "-subj", "/CN=own index", "-keyout", key, "-out", request],
         ["x509", "-req", "-in", request, *sign, "-out", certificate],
-    ):
+    )
+    for words in commands:
         subprocess.run(["openssl", *words], check=True, capture_output=True)
     return ca, certificate, key
 
