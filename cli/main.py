@@ -94,14 +94,14 @@ def run(command: click.Command, name: str) -> None:
         error.show()
         raise SystemExit(error.exit_code) from error
     except click.ClickException as error:
-        _fail(*_in_our_words(error), error.exit_code)
+        _fail(*_in_our_words(error, name), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _fail("stopped by you", "", 130)
     except Exception:
         _fail_internally()
 
 
-def _in_our_words(error: click.ClickException) -> tuple[str, str]:
+def _in_our_words(error: click.ClickException, name: str) -> tuple[str, str]:
     """What click found wrong with the words of the command, and where to read how they go."""
     message = error.format_message().rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
@@ -110,7 +110,7 @@ def _in_our_words(error: click.ClickException) -> tuple[str, str]:
         message = f"no option {error.option_name}"
     if near:
         return message, f"did you mean {near[0]}?"
-    return message, f"`{context.command_path if context else 'longshore'} --help` shows how"
+    return message, f"`{context.command_path if context else name} --help` shows how"
 
 
 def _fail(message: str, hint: str, code: int) -> None:

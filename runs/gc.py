@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..configs.container import EVENTS
+from ..configs.container import EVENTS, JOB
 from ..errors import OutputsKeptError, SyncError
 from ..providers.base import Exit, Host, Machine, Provider
 from . import collect, locks, reports, teardown
@@ -126,13 +126,13 @@ def _emptied(sweep: Sweep, left: Leftover, run: Run, give_up: bool) -> Ending:
 def _stopped(host: Host, grace: float) -> Exit:
     """The job's exit; one that still runs is asked to stop, and killed when it will not.
 
-    One that has said nothing yet has nothing to save.
+    One that was never started (its job is sent in last of all) has nothing to save.
     """
     if (exit_ := host.poll()) is not None:
         return exit_
-    host.signal("TERM")
-    if not host.read(EVENTS):
+    if not host.read(JOB):
         return Exit(137)
+    host.signal("TERM")
     if (exit_ := _awaited(host, grace)) is not None:
         return exit_
     host.signal("KILL")
