@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..configs.spec import JobSpec
 from ..costs.plan import Plan, plan
 from ..environments.paths import check_paths
 from ..environments.resolve import Resolved
@@ -22,10 +21,10 @@ from ..providers import registry
 from ..providers.base import Need, Provider
 from .options import JobOptions, job_options, options
 from .output import show_json
-from .summary import dry_run_lines, end_lines, plan_line
+from .summary import dry_run_lines, end_lines, image_spec, plan_line
 
 if TYPE_CHECKING:
-    from ..runs.life import Outcome
+    from ..runs.life import Launch, Outcome
 
 
 @dataclass(frozen=True)
@@ -90,12 +89,11 @@ def _sail(asked: DeployOptions, resolved: Resolved, provider: Provider, made: Pl
     return outcome
 
 
-def build(spec: JobSpec, project: Path, progress: Callable[[str], None]) -> str:
-    """Have the job's image; returns its name."""
+def build(launch: "Launch", progress: Callable[[str], None]) -> str:
+    """Have the image for the offer's kind of machine; returns its name."""
     from ..images.build import ensure
-    from ..images.spec import ImageSpec
 
-    built = ensure(ImageSpec.of(spec, project), progress)
+    built = ensure(image_spec(launch.spec, launch.project, launch.offer), progress)
     state = f"built in {built.seconds:.1f} s" if built.built else "is up to date"
     progress(f"image {built.tag} {state}, {built.size / 1e9:.2f} GB")
     return built.tag

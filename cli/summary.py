@@ -1,18 +1,21 @@
 """What `deploy` says before and after a run, as lines of text."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..configs import jobfile
+from ..configs.spec import JobSpec
 from ..costs.estimate import Row
 from ..costs.plan import Plan
 from ..costs.words import money, rough
 from ..environments.paths import in_project
 from ..environments.resolve import Resolved
-from ..providers.base import Provider
+from ..providers.base import Offer, Provider
 from ..runs.inputs import limited, pack
 
 if TYPE_CHECKING:
+    from ..images.spec import ImageSpec
     from ..runs.life import Outcome
 
 
@@ -37,14 +40,20 @@ def dry_run_lines(resolved: Resolved, provider: Provider, made: Plan) -> Iterato
     yield plan_line(made)
     if provider.needs_image(made.offer):
         from ..images.build import dry_run
-        from ..images.spec import ImageSpec
 
-        yield f"image: {dry_run(ImageSpec.of(resolved.spec, resolved.project))}"
+        yield f"image: {dry_run(image_spec(resolved.spec, resolved.project, made.offer))}"
     for upload in cargo.uploads:
         yield f"in: {upload.source} -> {upload.target}"
     yield f"out: outputs -> {in_project(resolved.project, resolved.spec.sync.outputs)}/<run>"
     yield f"job.json: {jobfile.dump(limited(cargo.spec, made.stop_after))}"
     yield "dry run: nothing was started"
+
+
+def image_spec(spec: JobSpec, project: Path, offer: Offer) -> "ImageSpec":
+    """The image that runs on the offer: one with CUDA only where there is a GPU."""
+    from ..images.spec import ImageSpec
+
+    return ImageSpec.of(spec, project, kind="gpu" if offer.gpu else "cpu")
 
 
 def end_lines(outcome: "Outcome") -> Iterator[str]:

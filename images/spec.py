@@ -55,13 +55,20 @@ class ImageSpec:
 
     @classmethod
     def of(
-        cls, job: JobSpec, project: Path, environ: Mapping[str, str] = os.environ
+        cls,
+        job: JobSpec,
+        project: Path,
+        environ: Mapping[str, str] = os.environ,
+        kind: Kind | None = None,
     ) -> "ImageSpec":
-        """The image of a job; raises ConfigError for a file that is not there."""
+        """The image of a job, for a machine whose kind is known or as the job asks.
+
+        Raises ConfigError for a file that is not there.
+        """
         asked = job.image
         return cls(
             name=NOT_IN_A_NAME.sub("-", job.name.lower()).strip("._-") or "job",
-            kind=kind_of(job),
+            kind=kind or kind_of(job),
             project=project.resolve(),
             base=asked.base,
             torch_index=asked.torch_index,

@@ -82,7 +82,7 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(project)
 
 
-def _no_image(_spec: JobSpec, _project: Path, _progress: Callable[[str], None]) -> str:
+def _no_image(_launch: Launch, _progress: Callable[[str], None]) -> str:
     raise AssertionError("a fake machine runs no image")
 
 
