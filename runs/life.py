@@ -36,6 +36,48 @@ from .screen import Screen
 from .signals import Stop
 from .teardown import Patience
 
+
+@dataclass(frozen=True)
+class Launch:
+    """What is to be started: the job, the plan with its offer, and the run it goes on from."""
+
+    spec: JobSpec
+    project: Path
+    plan: Plan
+    resume_from: str = ""
+
+    @property
+    def offer(self) -> Offer:
+        return self.plan.offer
+
+
+Build = Callable[[Launch, Callable[[str], None]], str]
+"""Makes sure the job's image exists and returns its name; the callable shows progress."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Who takes part in a run's life; the callables exist to be replaced in tests."""
+
+    ledger: Ledger
+    provider: Provider
+    screen: Screen
+    build: Build
+    stop: Stop = field(default_factory=Stop)
+    patience: Patience = field(default_factory=Patience)
+    clock: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended, what came home, and its report."""
+
+    run: Run
+    ending: Ending
+    collected: Collected
+    report: Document
+
+
 UNSEEN = 5
 """Looks in a row in which a cloud may not yet know the machine it has just made."""
 
