@@ -22,7 +22,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SKIP = {"test", "tests", "idlelib", "site-packages", "dist-packages", "lib2to3", "__pycache__"}
-MERGES = 700
+MERGES = 150
 END = "<|endoftext|>"
 Pair = tuple[str, str]
 
@@ -139,9 +139,9 @@ def write_model(folder: Path, vocabulary: list[str], merges: list[Pair]) -> None
         "model_type": "qwen2",
         "architectures": ["Qwen2ForCausalLM"],
         "vocab_size": len(vocabulary),
-        "hidden_size": 128,
-        "intermediate_size": 384,
-        "num_hidden_layers": 4,
+        "hidden_size": 96,
+        "intermediate_size": 256,
+        "num_hidden_layers": 3,
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
         "max_position_embeddings": 1024,

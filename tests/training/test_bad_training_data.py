@@ -142,6 +142,8 @@ def test_refuses_checkpoints_of_another_job(make_training: MakeSite) -> None:
         run(site)
 
 
+# peft asks transformers by a name that will go.
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")
 def test_trains_on_its_own_output(make_training: MakeSite) -> None:
     """What `full` wrote is a model for `lora`; what that wrote is an adapter for the same model."""
     first = make_training("first")
