@@ -19,7 +19,6 @@ from ..errors import (
     MachineLostError,
     OutputsKeptError,
     ProviderError,
-    SyncError,
 )
 from ..providers.base import Bind, Host, Machine, Need, Offer, Order, Provider, State
 from ..providers.wait import wait_until
@@ -207,7 +206,10 @@ class _Life:
         self._phase("train")
         self.session.ledger.mark(self.run.id, Status.RUNNING)
         host.start()
-        return self._watch(host).until_end()
+        try:
+            return self._watch(host).until_end()
+        except (LongshoreError, OSError) as error:
+            raise self._kept("the job cannot be watched", error) from error
 
     def _send(self, host: Host) -> None:
         provider, offer = self.session.provider, self.launch.offer
@@ -244,10 +246,14 @@ class _Life:
         except MachineLostError:
             self.session.screen.note("the machine went away with what was not home yet")
             return collect.counted(collect.home(self.run))
-        except (SyncError, LedgerError, OSError) as error:
-            with suppress(LedgerError):
-                self.session.ledger.mark(self.run.id, Status.KEPT)
-            raise OutputsKeptError(f"outputs are not home: {error}", _KEPT_HINT) from error
+        except (LongshoreError, OSError) as error:
+            raise self._kept("outputs are not home", error) from error
+
+    def _kept(self, what: str, error: Exception) -> OutputsKeptError:
+        """Once a job has begun, no fault of ours may end its machine with what it made."""
+        with suppress(LedgerError):
+            self.session.ledger.mark(self.run.id, Status.KEPT)
+        return OutputsKeptError(f"{what}: {error}", _KEPT_HINT)
 
     def _tear_down(self, attempt: Attempt) -> None:
         # A full disk must not keep a machine that costs money.

@@ -164,6 +164,25 @@ def test_gc_brings_home_what_a_killed_command_left(killed: Shell) -> None:
     assert killed("gc", "--json").json == []
 
 
+def test_a_job_that_cannot_be_watched_is_kept(shell: Shell, tmp_path: Path) -> None:
+    """A fault on our side does not end the machine with the work on it: exit 9, `gc` saves it."""
+    shell.job(FOREVER)
+    child = shell.spawn("deploy")
+    until(is_running)
+    (record,) = (tmp_path / "state" / "machines").glob("*.json")
+    sound = record.read_text()
+    record.write_text("{")
+    done = shell.end(child)
+    assert done.code == 9
+    assert "the job cannot be watched" in done.err
+    assert "`longshore gc`" in done.err
+    assert processes()
+    record.write_text(sound)
+    assert shell("gc").code == 0
+    assert processes() == []
+    assert Ledger().runs()[0].status is Status.INTERRUPTED
+
+
 def test_gc_shows_before_it_does(killed: Shell) -> None:
     """A dry run says what it would do, and ends nothing."""
     (found,) = killed("gc", "--dry-run", "--json").json

@@ -158,3 +158,61 @@ def _until(done: Callable[[], bool], seconds: float = 20.0) -> None:
     while not done():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
+
+
+PRESSED = """
+import sys, time
+from longshore.runs import locks
+with locks.hold(sys.argv[1], "run"):
+    print("held", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def _held(run: str, seconds: float) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", PRESSED, run, str(seconds)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "held\n"
+    return child
+
+
+def test_stop_presses_the_command_that_watches(bench: Bench) -> None:
+    """As its own Ctrl-C would; what that command leaves undone is done here."""
+    run = bench.ledger.open_run(bench.launch().spec, bench.project)
+    with _held(run.id, 60) as child:
+        control.stop(sweep(bench), run)
+        assert child.wait() == -signal.SIGINT
+    assert bench.ledger.run(run.id).is_over
+
+
+def test_stop_of_a_run_whose_command_dies_meanwhile(bench: Bench) -> None:
+    """It may end between the question who it is and the press: the run is settled all the same."""
+    run = bench.ledger.open_run(bench.launch().spec, bench.project)
+    with _held(run.id, 60) as child:
+        child.kill()
+        child.wait()
+        control.stop(sweep(bench), run)
+    assert bench.ledger.run(run.id).is_over
+
+
+def test_down_presses_twice(bench: Bench) -> None:
+    """A command that ends with the first press is not pressed again, nor is a stranger."""
+    run = bench.ledger.open_run(bench.launch().spec, bench.project)
+    with _held(run.id, 60) as child:
+        control.down(sweep(bench), run)
+        assert child.wait() == -signal.SIGINT
+    assert bench.ledger.run(run.id).is_over
+
+
+def test_a_job_that_was_never_started_is_not_waited_for(bench: Bench) -> None:
+    """Its machine is there, its job was not sent yet: nothing can be saved."""
+    run = bench.ledger.open_run(bench.launch().spec, bench.project)
+    attempt = bench.ledger.intend(run.id, bench.launch().offer)
+    _make_machine(bench, run.id)
+    bench.ledger.adopt(attempt, f"longshore-{run.id}-1")
+    work = sweep(bench)
+    (left,) = gc.find(work)
+    gc.settle(work, left)
+    assert work.providers["fake"].list_owned() == []
+    assert bench.ledger.run(run.id).code == 137

@@ -79,3 +79,24 @@ def test_a_state_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="Not a directory") as caught, locks.hold("a", "a"):
         pass
     assert "LONGSHORE_STATE" in caught.value.hint
+
+
+LOOKING = """
+from longshore.runs import locks
+print("looking", flush=True)
+while True:
+    locks.is_held("run-1")
+"""
+
+
+def test_a_look_does_not_keep_the_holder_out() -> None:
+    """Another command that lists runs has the lock for an instant: it is waited for."""
+    with locks.hold("run-1", "run 1"):
+        child = subprocess.Popen([sys.executable, "-c", LOOKING], stdout=subprocess.PIPE)
+    with child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"looking\n"
+        for _ in range(200):
+            with locks.hold("run-1", "run 1"):
+                pass
+        child.kill()
