@@ -32,7 +32,8 @@ def prepare(spec: JobSpec, project: Path, folder: Path | None) -> Path:
         _write_secrets(root / SECRETS, values)
         (root / JOB).write_text(jobfile.dump(replace(cargo.spec, provider="local")))
     except OSError as error:
-        raise SyncError(f"{root} cannot be written: {error.strerror}") from error
+        hint = "choose another folder with --folder or sync.outputs"
+        raise SyncError(f"{root} cannot be written: {error.strerror}", hint) from error
     return root
 
 

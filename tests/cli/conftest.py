@@ -125,7 +125,8 @@ def shell(
         if child.poll() is None:
             child.kill()
         child.communicate()
-    made("down", "--all")
+    if Ledger().path.is_file():
+        made("down", "--all")
 
 
 def until(done: Callable[[], bool]) -> None:
