@@ -14,6 +14,7 @@ import click
 import pytest
 
 from longshore.cli.main import cli, load, run
+from longshore.runs.ledger import Ledger
 
 JOB = """\
 name: demo
