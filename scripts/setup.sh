@@ -20,7 +20,7 @@ has_nvidia_gpu() {
 }
 
 install() {
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --constraint "$constraints" "$@"
+    "$venv/bin/pip" install -qq --disable-pip-version-check --constraint "$constraints" "$@"
 }
 
 # The general Linux build brings gigabytes of CUDA libraries that a machine without a GPU never loads.
