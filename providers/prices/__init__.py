@@ -1,0 +1,1 @@
+"""Bundled price tables; SOURCES.md says where each comes from."""
