@@ -8,6 +8,7 @@ Prints one JSON line: the training losses by step and the held-out loss.
 import json
 import random
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
+    PreTrainedModel,
     PreTrainedTokenizerBase,
     Trainer,
     TrainingArguments,
@@ -33,7 +35,8 @@ def main(data: Path, model_folder: Path, output: Path, steps: int) -> None:
     tokenizer = AutoTokenizer.from_pretrained(model_folder)
     set_seed(SEED)
     config = AutoConfig.from_pretrained(model_folder)
-    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    draw: Callable[..., PreTrainedModel] = AutoModelForCausalLM.from_config
+    model = draw(config, dtype=torch.float32)
     trainer = Trainer(
         model=model,
         args=arguments(output, steps),
@@ -61,6 +64,7 @@ def arguments(output: Path, steps: int) -> TrainingArguments:
         logging_steps=5,
         save_steps=steps,
         seed=SEED,
+        prediction_loss_only=True,
         use_cpu=True,
         report_to="none",
         disable_tqdm=True,

@@ -78,7 +78,7 @@ def _run(root: Path, spec: JobSpec, train: Train, story: Story, stop: Stop) -> i
 
 
 def _device(spec: JobSpec, story: Story) -> Device:
-    torch.set_num_threads(limits.threads())
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or limits.threads()))
     asked = spec.resources.device
     devices.pin(asked, os.environ)
     # The one GPU that `pin` left has number 0 now.
