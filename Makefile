@@ -30,7 +30,7 @@ check: setup-dev
 	$(BIN)/lint-imports
 
 bench: setup-dev
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+	for name in cli_start build_image train_overhead deploy_overhead; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 wheel: setup-dev
 	$(BIN)/python -m build --wheel --outdir dist .

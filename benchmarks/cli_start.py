@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from table import Row, show
+from .table import Row, show
 
 RUNS = 15
 LIMIT = 3.0

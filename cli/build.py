@@ -16,16 +16,17 @@ from .output import show_json
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON on standard output.")
 def build(config: Path | None, env: str | None, dry_run: bool, as_json: bool) -> None:
     """Build the job's image with BuildKit; nothing is rebuilt when nothing changed."""
-    from ..images import build as images
+    from ..images.build import ensure
+    from ..images.builder import dry_run as command_line
     from ..images.spec import ImageSpec
 
     resolved = options(config, env).resolve()
     check_paths(resolved)
     spec = ImageSpec.of(resolved.spec, resolved.project)
     if dry_run:
-        click.echo(images.dry_run(spec))
+        click.echo(command_line(spec))
         return
-    built = images.ensure(spec, lambda text: click.echo(text, err=True))
+    built = ensure(spec, lambda text: click.echo(text, err=True))
     if as_json:
         show_json(asdict(built))
         return

@@ -39,7 +39,7 @@ def dry_run_lines(resolved: Resolved, provider: Provider, made: Plan) -> Iterato
     cargo = pack(resolved.spec, resolved.project)
     yield plan_line(made)
     if provider.needs_image(made.offer):
-        from ..images.build import dry_run
+        from ..images.builder import dry_run
 
         yield f"image: {dry_run(image_spec(resolved.spec, resolved.project, made.offer))}"
     for upload in cargo.uploads:

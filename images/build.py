@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import BuildError
-from .builder import dry_run as _line
 from .builder import find_builder
 from .engine import connect
 from .progress import Progress
@@ -50,11 +49,6 @@ def ensure(spec: ImageSpec, progress: Callable[[str], None] = lambda words: None
     if image := _look(client, decided.tag):
         return _built(image, decided.tag, True, started)
     raise BuildError(f"the build ended, but there is no image {decided.tag}")
-
-
-def dry_run(spec: ImageSpec) -> str:
-    """The exact command that would build the image, or the image that would be used as it is."""
-    return f"docker pull {spec.existing}" if spec.existing else _line(plan(spec), find_builder())
 
 
 def _existing(

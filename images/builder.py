@@ -10,45 +10,29 @@ older one that builds.
 
 import json
 import os
-import re
 import shlex
-import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
 
 from ..errors import BuildError
 from .engine import DEFAULT, address
-from .tag import Plan
+from .probe import Builder, builders
+from .spec import ImageSpec
+from .tag import Plan, plan
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-PROBE_SECONDS = 10
-BUILDKIT_OF_ITS_OWN = range(19, 23)
-
-
-Rung = Literal["buildx", "cli", "engine"]
-
-
-@dataclass(frozen=True)
-class Builder:
-    """One rung of the ladder; `docker` is the CLI's path, empty for the engine's API."""
-
-    kind: Rung
-    docker: str = ""
 
 
 def find_builder(path: str | None = None) -> Builder:
     """The best builder among the docker CLIs on `path` (default: PATH), else the engine's API."""
-    found = [_probe(docker) for docker in _executables(path or os.environ.get("PATH", ""))]
+    found = builders(path or os.environ.get("PATH", ""))
     for kind in ("buildx", "cli"):
         for builder in found:
-            if builder and builder.kind == kind:
+            if builder.kind == kind:
                 return builder
     return Builder("engine")
 
@@ -78,7 +62,12 @@ def command(plan: Plan, builder: Builder) -> list[str]:
     return [*prefix, *words, "--progress", "plain", *_options(plan), str(plan.folder)]
 
 
-def dry_run(plan: Plan, builder: Builder) -> str:
+def dry_run(spec: ImageSpec) -> str:
+    """The exact command that would build the image, or the image that would be used as it is."""
+    return f"docker pull {spec.existing}" if spec.existing else as_line(plan(spec), find_builder())
+
+
+def as_line(plan: Plan, builder: Builder) -> str:
     """What a build would run, as a line for a shell."""
     line = shlex.join(command(plan, builder))
     if builder.kind != "engine":
@@ -119,6 +108,8 @@ def _options(plan: Plan) -> Iterator[str]:
 
 
 def _url(plan: Plan) -> str:
+    from urllib.parse import urlencode
+
     host = address() if address().startswith("http") else "http://localhost"
     return f"{host}/build?{urlencode(engine_parameters(plan))}"
 
@@ -126,30 +117,3 @@ def _url(plan: Plan) -> str:
 def _curl_host() -> list[str]:
     where = address()
     return ["--unix-socket", where.removeprefix("unix://")] if where.startswith("unix://") else []
-
-
-def _executables(path: str) -> Iterator[str]:
-    seen = set()
-    for folder in path.split(os.pathsep):
-        docker = os.path.join(folder, "docker")
-        if os.access(docker, os.X_OK) and os.path.realpath(docker) not in seen:
-            seen.add(os.path.realpath(docker))
-            yield docker
-
-
-@cache
-def _probe(docker: str) -> Builder | None:
-    if _says(docker, "buildx", "version"):
-        return Builder("buildx", docker)
-    version = re.search(r"version (\d+)\.", _says(docker, "--version"))
-    own = version and int(version.group(1)) in BUILDKIT_OF_ITS_OWN
-    return Builder("cli", docker) if own else None
-
-
-def _says(*words: str) -> str:
-    """The words a program says on success, nothing when it fails."""
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=PROBE_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout if done.returncode == 0 else ""

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 from uuid import uuid4
 
-from .builder import Builder, command, engine_parameters, proxies, refuse_store, secret_files
+from .builder import command, engine_parameters, proxies, refuse_store, secret_files
 from .faults import build_error
+from .probe import Builder
 from .progress import Progress
 from .tag import Plan
 from .trace import Trace

@@ -5,7 +5,6 @@ Both travel as build secrets: they change no tag and reach no image.
 """
 
 from collections.abc import Iterator, Mapping
-from configparser import Error, RawConfigParser
 from pathlib import Path
 
 CA_VARIABLES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -43,6 +42,10 @@ def _pip_files(environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _section(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    from configparser import Error, RawConfigParser
+
     parser = RawConfigParser()
     try:
         parser.read(path)

@@ -26,7 +26,8 @@ def test_every_data_file_is_listed() -> None:
     """A data file that no pattern names would be missing from the wheel."""
     patterns = PROJECT["tool"]["setuptools"]["package-data"]
     folders = {package: ROOT.joinpath(*package.split(".")[1:]) for package in patterns}
-    shipped = {path for name, globs in patterns.items() for g in globs for path in folders[name].glob(g)}
+    named = [(folders[package], one) for package, globs in patterns.items() for one in globs]
+    shipped = {path for folder, one in named for path in folder.glob(one)}
     rooms = [folders[name] for name in folders if name != "longshore"]
     data = {path for room in rooms for path in room.rglob("*") if _is_data(path)}
     assert data <= shipped

@@ -1,12 +1,14 @@
 """The ladder of builders chooses by what a docker can do, and each rung's command is exact."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from longshore.images.build import dry_run as dry_run_of_spec
-from longshore.images.builder import Builder, Rung, command, dry_run, find_builder
+from longshore.configs import folders
+from longshore.images.builder import as_line, command, dry_run, find_builder
+from longshore.images.probe import Builder, Rung
 from longshore.images.spec import ImageSpec, Secrets
 from longshore.images.tag import Plan
 
@@ -59,6 +61,22 @@ def test_the_builder_is_chosen_by_capability_not_by_place(
     assert found == Builder(kind, docker)
 
 
+def test_a_docker_that_has_changed_is_asked_again(tmp_path: Path) -> None:
+    """What was remembered of it holds only for the same file."""
+    docker = make_docker(tmp_path / "one", OLD, False)
+    assert find_builder(str(Path(docker).parent)) == Builder("cli", docker)
+    os.replace(make_docker(tmp_path / "two", NEW, True), docker)
+    assert find_builder(str(Path(docker).parent)) == Builder("buildx", docker)
+
+
+def test_a_memory_that_is_damaged_is_made_anew(tmp_path: Path) -> None:
+    """It is only a memory: the CLI is asked again."""
+    docker = make_docker(tmp_path / "one", OLD, False)
+    find_builder(str(Path(docker).parent))
+    (folders.cache() / "docker-clis.json").write_text("{")
+    assert find_builder(str(Path(docker).parent)) == Builder("cli", docker)
+
+
 def test_a_docker_that_cannot_be_run_is_passed_over(tmp_path: Path) -> None:
     """A broken program on PATH is not the end of the search."""
     broken = Path(make_docker(tmp_path / "broken", OLD, False))
@@ -86,7 +104,7 @@ def test_the_command_with_a_cli_of_its_own_buildkit(decided: Plan) -> None:
 
 def test_the_command_for_the_engines_api(decided: Plan) -> None:
     """Without a CLI the dry run shows the same request in tar's and curl's words."""
-    line = dry_run(decided, Builder("engine"))
+    line = as_line(decided, Builder("engine"))
     assert line == (
         "tar --format=gnu -C /cache/demo -c . | "
         "curl --unix-socket /var/run/docker.sock --request POST --data-binary @- "
@@ -99,7 +117,7 @@ def test_secrets_are_named_by_path_and_offline_has_no_network(decided: Plan) -> 
     """A command line shows where a secret lies, never what it says."""
     secrets = Secrets(ca=Path("/ca.pem"), netrc=Path("/my netrc"))
     spec = replace(decided.spec, secrets=secrets, pip_settings="hunter2", offline=True)
-    line = dry_run(replace(decided, spec=spec), Builder("cli", "docker"))
+    line = as_line(replace(decided, spec=spec), Builder("cli", "docker"))
     assert "--secret id=pip_conf,src=/cache/demo.pip.conf" in line
     assert "--secret id=ca,src=/ca.pem --secret 'id=netrc,src=/my netrc'" in line
     assert line.endswith("--network none /cache/demo")
@@ -112,7 +130,7 @@ def test_a_proxys_password_stays_off_the_command_line(
 ) -> None:
     """A proxy is passed by its variable's name; docker takes the value from the environment."""
     monkeypatch.setenv("HTTPS_PROXY", "http://me:hunter2@proxy:3128")
-    line = dry_run(decided, Builder(kind, "docker"))
+    line = as_line(decided, Builder(kind, "docker"))
     assert "hunter2" not in line
     assert ("--build-arg HTTPS_PROXY " in line) == (kind != "engine")
 
@@ -128,7 +146,7 @@ def test_another_engine_is_part_of_the_command(
 
 def test_a_dry_run_stages_nothing(spec: ImageSpec, tmp_path: Path) -> None:
     """It prints the command of the build to come and leaves no context behind."""
-    line = dry_run_of_spec(spec)
+    line = dry_run(spec)
     folder = Path(line.split()[-1])
     assert not folder.exists()
-    assert dry_run_of_spec(replace(spec, existing="me/image:1")) == "docker pull me/image:1"
+    assert dry_run(replace(spec, existing="me/image:1")) == "docker pull me/image:1"

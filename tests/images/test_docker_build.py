@@ -15,9 +15,10 @@ import pytest
 
 from longshore.errors import BuildError
 from longshore.images.build import ensure
-from longshore.images.builder import Builder, find_builder
+from longshore.images.builder import find_builder
 from longshore.images.context import Item
 from longshore.images.engine import connect
+from longshore.images.probe import Builder
 from longshore.images.progress import Progress
 from longshore.images.run import run
 from longshore.images.stage import stage
