@@ -5,6 +5,7 @@ CPU seconds (user + system, children included), the least of several runs, taken
 """
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -39,22 +40,20 @@ def main() -> None:
             for name, command in commands.items():
                 best[name] = min(best[name], cpu_seconds(command, folder))
     base = next(iter(best.values()))
-    rows = [Row(name, f"{1000 * best[name]:.0f} ms", best[name] / base, LIMIT) for name in best]
+    rows = [
+        Row(name, f"{1000 * least:.0f} ms", least / base, LIMIT) for name, least in best.items()
+    ]
+    rows[0] = Row(rows[0].what, rows[0].measured)
     show("CPU time of a command", rows)
 
 
 def cpu_seconds(command: list[str], folder: str) -> float:
     """User and system seconds of a command and its children."""
-    before = os.times()
-    environ = os.environ | {
-        "LONGSHORE_STATE": f"{folder}/state",
-        "LONGSHORE_CACHE": f"{folder}/cache",
-    }
-    subprocess.run(command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, check=True)
-    after = os.times()
-    return (
-        after.children_user + after.children_system - before.children_user - before.children_system
-    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    own = {"LONGSHORE_STATE": f"{folder}/state", "LONGSHORE_CACHE": f"{folder}/cache"}
+    subprocess.run(command, cwd=folder, env=os.environ | own, stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 if __name__ == "__main__":
