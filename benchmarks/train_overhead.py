@@ -16,10 +16,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from table import Row, show
-
 from longshore.configs import container, jobfile
 from longshore.configs.spec import JobSpec, Train
+
+from .table import Row, show
 
 RUNS = 3
 STEPS = 300
