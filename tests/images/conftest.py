@@ -1,8 +1,6 @@
 """A small project, and once per session the real CPU image of one."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from longshore.images.build import Built, ensure
-from longshore.images.engine import available
 from longshore.images.secrets import ca_bundle
 from longshore.images.spec import ImageSpec, Secrets
 
@@ -47,22 +44,6 @@ class RealImage:
     spec: ImageSpec
     built: Built
     said: tuple[str, ...]
-
-
-@pytest.fixture(scope="session")
-def engine() -> None:
-    """A Docker engine; CI demands one, elsewhere the tests that need it are left out."""
-    if not available() and "LONGSHORE_REQUIRE_DOCKER" not in os.environ:
-        pytest.skip("no Docker engine answers")
-
-
-@pytest.fixture(scope="session")
-def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
-    """A CPU wheel of torch when this machine's pip can get one; else the build asks its index."""
-    folder = tmp_path_factory.mktemp("wheelhouse")
-    words = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder)]
-    subprocess.run([*words, "torch==2.13.0+cpu"], check=False, capture_output=True)
-    return folder if any(folder.iterdir()) else None
 
 
 @pytest.fixture(scope="session")

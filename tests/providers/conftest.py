@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from longshore.images.engine import available, connect
+from longshore.images.engine import connect
+
+from ..conftest import unavailable
 
 ROOT = Path(__file__).parents[2]
 BASE = "python:3.11-slim"
@@ -19,20 +21,6 @@ RUN command -v python || ln -s "$(command -v python3)" /usr/local/bin/python
 COPY longshore /opt/package/longshore
 ENV PYTHONPATH=/opt/package
 """
-
-
-def unavailable(reason: str) -> None:
-    """Skip a test for want of Docker, or fail it where Docker is said to be there."""
-    if os.environ.get("LONGSHORE_REQUIRE_DOCKER"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="session")
-def engine() -> None:
-    """A Docker engine that answers."""
-    if not available():
-        unavailable("no Docker engine answers")
 
 
 @pytest.fixture(scope="session")

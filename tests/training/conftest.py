@@ -16,6 +16,8 @@ import pytest
 from longshore.configs import container, jobfile
 from longshore.configs.spec import JobSpec, Lora, Train
 
+from ..conftest import texts
+
 Event = dict[str, object]
 
 
@@ -41,53 +43,6 @@ TINY = Train(
     log_every=3,
     lora=Lora(rank=4, alpha=8, dropout=0.1),
 )
-
-WORDS = ["the", "device", "holds", "what", "a", "step", "needs", "and", "then", "goes", "on"]
-
-
-def texts(count: int) -> list[str]:
-    """Lines that differ, of words that come again."""
-    return [
-        " ".join(WORDS[(line * step + 3) % len(WORDS)] for step in range(1, 14))
-        for line in range(count)
-    ]
-
-
-@pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Qwen2 of 30 k parameters without weights, with dropout, and a tokenizer of bytes."""
-    folder = tmp_path_factory.mktemp("model")
-    symbols = [chr(byte) if 33 <= byte <= 126 else chr(256 + byte) for byte in range(256)]
-    vocabulary = {symbol: number for number, symbol in enumerate(["<|end|>", *symbols])}
-    tokenizer = {
-        "version": "1.0",
-        "added_tokens": [],
-        "pre_tokenizer": {
-            "type": "ByteLevel",
-            "add_prefix_space": False,
-            "trim_offsets": True,
-            "use_regex": True,
-        },
-        "model": {"type": "BPE", "vocab": vocabulary, "merges": []},
-    }
-    config = {
-        "model_type": "qwen2",
-        "architectures": ["Qwen2ForCausalLM"],
-        "vocab_size": len(vocabulary) + 7,
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "max_position_embeddings": 64,
-        "attention_dropout": 0.1,
-        "eos_token_id": 0,
-    }
-    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|end|>"}
-    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
-    (folder / "config.json").write_text(json.dumps(config))
-    return folder
 
 
 @dataclass(frozen=True)
