@@ -2,6 +2,7 @@
 # No syntax line, heredoc or COPY --link: any BuildKit since Docker 20.10 can build it, offline too.
 ARG PYTHON=3.11
 ARG BASE=python:${PYTHON}-slim
+ARG PACKAGES="openssh-server rsync libgomp1"
 
 FROM ${BASE} AS uv
 ARG LS_OFFLINE
@@ -12,21 +13,18 @@ RUN --mount=type=bind,source=.longshore/build,target=/run/ls/build \
     --mount=type=cache,target=/root/.cache/pip \
     . /run/ls/build/net.sh && install_uv /run/ls/build/constraints.txt
 
-# ssh and rsync for providers whose machines are reached that way; nothing starts them here.
-# Host keys must not be the same in every container: where files lie, the package makes none.
-FROM ${BASE} AS ssh
+# Debian's packages are fetched while Python's are installed.
+FROM ${BASE} AS debs
 ARG LS_OFFLINE
+ARG PACKAGES
 RUN --mount=type=bind,source=.longshore/build,target=/run/ls/build \
     --mount=type=bind,source=.longshore/secrets,target=/run/ls/secrets \
     --mount=type=secret,id=ca --mount=type=secret,id=netrc --mount=type=secret,id=pip_conf \
     --mount=type=cache,target=/var/cache/apt,sharing=locked \
     --mount=type=cache,target=/var/lib/apt,sharing=locked \
-    . /run/ls/build/net.sh \
-    && mkdir -p /etc/ssh && touch /etc/ssh/ssh_host_rsa_key /etc/ssh/ssh_host_ecdsa_key /etc/ssh/ssh_host_ed25519_key \
-    && apt_install OPTIONAL openssh-server rsync libgomp1 \
-    && rm -f /etc/ssh/ssh_host_*
+    . /run/ls/build/net.sh && apt_fetch $PACKAGES && touch /fetched
 
-FROM ssh AS torch
+FROM ${BASE} AS torch
 ARG LS_OFFLINE
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV VIRTUAL_ENV=/opt/longshore/venv \
@@ -56,8 +54,24 @@ RUN --mount=type=bind,source=.longshore/build,target=/run/ls/build \
     && uv_install --no-deps -r /run/ls/lock/rest.lock \
     && python /run/ls/build/slim.py locked
 
+# ssh and rsync for providers whose machines are reached that way; nothing starts them here.
+# Host keys must not be the same in every container: where files lie, the package makes none.
+FROM locked AS ssh
+ARG LS_OFFLINE
+ARG PACKAGES
+RUN --mount=type=bind,source=.longshore/build,target=/run/ls/build \
+    --mount=type=bind,from=debs,source=/fetched,target=/run/ls/fetched \
+    --mount=type=bind,source=.longshore/secrets,target=/run/ls/secrets \
+    --mount=type=secret,id=ca --mount=type=secret,id=netrc --mount=type=secret,id=pip_conf \
+    --mount=type=cache,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,target=/var/lib/apt,sharing=locked \
+    . /run/ls/build/net.sh \
+    && mkdir -p /etc/ssh && touch /etc/ssh/ssh_host_rsa_key /etc/ssh/ssh_host_ecdsa_key /etc/ssh/ssh_host_ed25519_key \
+    && apt_install OPTIONAL $PACKAGES \
+    && rm -f /etc/ssh/ssh_host_*
+
 # Any uid may write where a job writes: a local run is started with the caller's own.
-FROM locked AS inside
+FROM ssh AS inside
 RUN useradd --home-dir /longshore/home --no-create-home --uid 1000 --shell /bin/sh longshore \
     && mkdir -p /longshore && cd /longshore \
     && mkdir code data outputs checkpoints cache control home \

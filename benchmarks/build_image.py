@@ -1,6 +1,6 @@
 """What a build costs, beside the naive `COPY . && pip install` of the same requirements.
 
-    python benchmarks/build_image.py [--empty-caches]
+    python -m benchmarks.build_image [--empty-caches]
 
 Both sides are built in one run on one engine, so the ratios hold whatever the machine does.
 `--empty-caches` first empties BuildKit's cache mounts (all of them), as on a new machine.

@@ -78,6 +78,24 @@ install_torch() {
     rm -rf "$VIRTUAL_ENV/.uv"
 }
 
+apt_options() {
+    # Keep what the cache mounts hold: a Debian image deletes every package after its installation.
+    rm -f /etc/apt/apt.conf.d/docker-clean
+    options="-o APT::Keep-Downloaded-Packages=true"
+    if [ -n "$ca" ]; then
+        options="$options -o Acquire::https::CaInfo=$ca"
+    fi
+}
+
+# apt_fetch PACKAGE...: into the cache mounts, for a later apt_install.
+apt_fetch() {
+    if [ -z "${LS_OFFLINE:-}" ]; then
+        apt_options
+        apt-get $options update -qq
+        apt-get $options install -y -qq --no-install-recommends --download-only "$@" >/dev/null
+    fi
+}
+
 # apt_install OPTIONAL|REQUIRED PACKAGE...: an optional one may be missing where there is no network.
 apt_install() {
     need=$1
@@ -90,13 +108,11 @@ apt_install() {
         [ "$need" = OPTIONAL ]
         return
     fi
-    # Keep what the cache mounts hold: a Debian image deletes every package after its installation.
-    rm -f /etc/apt/apt.conf.d/docker-clean
-    options="-o APT::Keep-Downloaded-Packages=true"
-    if [ -n "$ca" ]; then
-        options="$options -o Acquire::https::CaInfo=$ca"
+    apt_options
+    # A stage beside this one may have fetched lists and packages a moment ago.
+    if [ ! -e /run/ls/fetched ] || ! ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1; then
+        apt-get $options update -qq
     fi
-    apt-get $options update -qq
     DEBIAN_FRONTEND=noninteractive apt-get $options install -y -qq --no-install-recommends \
         -o Dpkg::Options::=--force-unsafe-io "$@" >/tmp/apt.log 2>&1 || {
         cat /tmp/apt.log

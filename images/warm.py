@@ -34,8 +34,8 @@ MODULES = (
 AHEAD = (
     "peft/tuners",
     "transformers/generation",
-    "huggingface_hub",
     "accelerate",
+    "huggingface_hub",
     "torch/_dynamo",
     "sympy/solvers",
     "sympy/functions",
@@ -46,10 +46,10 @@ AHEAD = (
 
 
 def main() -> None:
-    # The import uses one core: meanwhile another compiles, from the other end.
+    # The import uses one core: meanwhile one more process compiles, from the other end.
     site = Path(sysconfig.get_path("purelib"))
     folders = [str(site / name) for name in AHEAD]
-    ahead = subprocess.Popen([sys.executable, "-m", "compileall", "-q", "-j", "0", *folders])
+    ahead = subprocess.Popen([sys.executable, "-m", "compileall", "-q", *folders])
     for module in (*MODULES, *inside()):
         importlib.import_module(module)
     ahead.wait()

@@ -32,8 +32,9 @@ def test_the_two_files_differ_only_in_what_cuda_needs() -> None:
     changes = unified_diff(CPU.splitlines(), GPU.splitlines(), n=0, lineterm="")
     added = [line[1:].strip() for line in changes if re.match(r"\+[^+]", line)]
     assert [line for line in added if not line.startswith("#")] == [
-        "&& apt_install OPTIONAL openssh-server rsync libgomp1 gcc libc6-dev $(python_headers) \\",
+        'ARG PACKAGES="openssh-server rsync libgomp1 gcc libc6-dev"',
         "ARG TORCH_INDEX",
+        "&& apt_install OPTIONAL $PACKAGES $(python_headers) \\",
         "NVIDIA_VISIBLE_DEVICES=all \\",
         "NVIDIA_DRIVER_CAPABILITIES=compute,utility \\",
         'LABEL org.opencontainers.image.title="Longshore training image (CUDA)" \\',
