@@ -4,7 +4,8 @@ LongshoreError 1
   ConfigError 2            a fault in a file or a flag, with its place
   DataError 3              a data set or a model folder that cannot be used
   ProviderError 4          a place to run said no
-    NoEngineError 4        no Docker engine answers
+    UnreachableError 4     it does not answer: what runs there may well live
+      NoEngineError 4      no Docker engine answers
     NoOfferError 4         nothing on offer fits the job
     MachineLostError 4     the machine went away while the job ran
   BuildError 5             the image could not be built
@@ -52,7 +53,11 @@ class ProviderError(LongshoreError):
     exit_code = 4
 
 
-class NoEngineError(ProviderError):
+class UnreachableError(ProviderError):
+    """The place does not answer: what runs there may well live."""
+
+
+class NoEngineError(UnreachableError):
     """No Docker engine answers."""
 
 

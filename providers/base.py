@@ -166,7 +166,8 @@ class Exit:
 class Host(Protocol):
     """How to reach into one machine. Targets are relative to the job's root (`/longshore`).
 
-    Every method raises MachineLostError when the machine or its engine is gone.
+    Every method raises MachineLostError when the machine is gone, and UnreachableError while
+    nobody can say.
     """
 
     def put(self, source: Path, target: str, exclude: Sequence[str] = ()) -> None:

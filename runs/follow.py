@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ..configs.container import EVENTS, EXIT_DONE, LEASE, LOG
-from ..errors import MachineLostError, SyncError
+from ..errors import MachineLostError, SyncError, UnreachableError
 from ..providers.base import Exit, Host
 from .endings import Ending, ending_of
 from .events import Event, EventReader
@@ -15,6 +15,8 @@ from .screen import Screen
 from .signals import Stop
 
 POLL = 0.2
+PATIENCE = 60.0
+"""Seconds for which a place may be silent: an engine that is restarted needs some."""
 LEASE_EVERY = 10.0
 
 
@@ -32,7 +34,8 @@ class Watch:
     _event_offset: int = 0
     _log_offset: int = 0
     _lease_at: float = 0.0
-    _lease_fault: str = ""
+    _noted: str = ""
+    _silent_since: float = 0.0
     _asked: int = 0
     _over_budget: bool = False
     _last: dict[str, Event] = field(default_factory=dict)
@@ -41,9 +44,13 @@ class Watch:
         self._printed = Printed(self.secrets)
 
     def until_end(self) -> Ending:
-        """Watch until the entrypoint ends, or its machine is lost."""
+        """Watch until the entrypoint ends, or its machine is lost.
+
+        Raises:
+            UnreachableError: nobody has answered for PATIENCE seconds; the job may live.
+        """
         try:
-            while (exit_ := self.host.poll()) is None:
+            while (exit_ := self._poll()) is None:
                 self._round()
                 self.stop.wait(POLL)
             self._read()
@@ -54,6 +61,19 @@ class Watch:
             self._show(self._printed.end())
             return Ending(137, "lost", str(lost), lost.hint)
         return self._ending(exit_)
+
+    def _poll(self) -> Exit | None:
+        """How the job ended, if it did; a place that falls silent is given time to come back."""
+        try:
+            exit_ = self.host.poll()
+        except UnreachableError as error:
+            self._silent_since = self._silent_since or self.clock()
+            self._note_once(f"{error}; waiting for it to come back")
+            if self.stop.presses or self.clock() - self._silent_since > PATIENCE:
+                raise
+            return None
+        self._silent_since = 0.0
+        return exit_
 
     def _round(self) -> None:
         now = self.clock()
@@ -100,8 +120,8 @@ class Watch:
             self._note_once(f"the lease cannot be renewed: {error}")
 
     def _note_once(self, text: str) -> None:
-        if text != self._lease_fault:
-            self._lease_fault = text
+        if text != self._noted:
+            self._noted = text
             self.screen.note(text)
 
     def _pass_on_presses(self) -> None:

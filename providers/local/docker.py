@@ -175,13 +175,13 @@ class ContainerJob:
         self._runtime = runtime
 
     def start(self) -> None:
-        with translated(MachineLostError):
+        with translated():
             found = self._runtime.known(self._name)
             if found.status == "created":
                 found.start()
 
     def poll(self) -> Exit | None:
-        with translated(MachineLostError):
+        with translated():
             found = self._runtime.known(self._name)
         if found.status not in ENDED:
             return None
@@ -192,7 +192,7 @@ class ContainerJob:
     def signal(self, name: Literal["TERM", "KILL"]) -> None:
         from docker.errors import APIError
 
-        with translated(MachineLostError):
+        with translated():
             found = self._runtime.known(self._name)
             try:
                 if found.status in ("running", "paused"):

@@ -15,8 +15,8 @@ HINTS = {
 
 
 @contextmanager
-def translated(gone: type[ProviderError] = NoEngineError) -> Iterator[None]:
-    """Raise our errors instead of the SDK's; `gone` is for an engine that no longer answers."""
+def translated() -> Iterator[None]:
+    """Raise our errors instead of the SDK's; NoEngineError for an engine that no longer answers."""
     from docker.errors import APIError, DockerException, ImageNotFound, NotFound
     from requests.exceptions import RequestException
 
@@ -32,9 +32,7 @@ def translated(gone: type[ProviderError] = NoEngineError) -> Iterator[None]:
             f"the Docker engine refused: {error.explanation}", _hint(error)
         ) from error
     except (DockerException, RequestException, OSError) as error:
-        raise gone("the Docker engine no longer answers", "start it again") from error
-    except NoEngineError as error:
-        raise gone(str(error), error.hint) from error
+        raise NoEngineError("the Docker engine no longer answers", "start it again") from error
 
 
 def _hint(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from longshore.configs.container import EVENTS, LEASE, LOG
-from longshore.errors import MachineLostError, SyncError
+from longshore.errors import MachineLostError, SyncError, UnreachableError
 from longshore.providers.base import Exit
 from longshore.runs.endings import Ending
 from longshore.runs.follow import LEASE_EVERY, Watch
@@ -206,3 +206,31 @@ def test_a_machine_that_goes_away_loses_no_words() -> None:
 def test_the_ending_is_what_the_job_said_of_it(exit_: Exit, said: bytes, ending: Ending) -> None:
     """Its own words first, its exit code where it could not say any; a last line needs no end."""
     assert watched(Script([(EVENTS, said)], exit_))[1] == ending
+
+
+@dataclass
+class Silent(Script):
+    """A machine that nobody can ask for the first `silent` looks."""
+
+    silent: int = 0
+
+    def poll(self) -> Exit | None:
+        if self.silent:
+            self.silent -= 1
+            raise UnreachableError("the engine does not answer")
+        return super().poll()
+
+
+def test_a_place_that_comes_back_loses_nothing() -> None:
+    """An engine that is restarted is waited for, and said once."""
+    screen, ending = watched(Silent([(LOG, b"still here\n")], silent=20))
+    assert ending.reason == "done"
+    assert screen.logs == ["still here"]
+    assert screen.notes == ["the engine does not answer; waiting for it to come back"]
+
+
+@pytest.mark.parametrize(("silent", "presses"), [(1000, []), (30, [0, 1])])
+def test_a_place_that_stays_silent_ends_the_watch(silent: int, presses: list[int]) -> None:
+    """After a minute, or when the user will not wait: the job may live, so nothing is torn down."""
+    with pytest.raises(UnreachableError):
+        watched(Silent([(LOG, b"")], silent=silent), presses=presses)
