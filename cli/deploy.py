@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..configs.container import LOG
 from ..costs.plan import Plan, plan
 from ..environments.paths import check_paths
 from ..environments.resolve import Resolved
@@ -118,7 +119,9 @@ def _raise_unless_done(outcome: "Outcome", file: Path) -> None:
     again = f"`deploy -f {file.name} --resume {run_id}` goes on from the last checkpoint"
     resumable = outcome.run.status is Status.INTERRUPTED
     why = ending.detail or ending.reason
-    hint = again if resumable else ending.hint or f"`longshore logs {run_id}` shows what it printed"
+    log = str(outcome.collected.folder / Path(LOG).name)
+    own = ending.hint.replace(LOG, log) or f"`longshore logs {run_id}` shows what it printed"
+    hint = again if resumable else own
     raise _fault(ending.reason, resumable)(f"run {run_id} ended: {why}", hint)
 
 

@@ -13,7 +13,7 @@ from .values import to_value
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
-_DEVICE = re.compile(r"auto|cpu|mps|(?:cuda|xpu)(?::\d+)?|\d+(?:,\d+)*", re.ASCII)
+_DEVICE = re.compile(r"auto|cpu|mps|(?:cuda|xpu)(?::\d+)?|\d+", re.ASCII)
 _OWN = "LONGSHORE_"
 
 
@@ -219,5 +219,5 @@ def _obey(path: str, value: object) -> None:
         hint = "use up to 40 lower-case letters, digits and hyphens, for example my-job"
         raise ConfigError(f"{value!r} cannot name a job", hint)
     if path == "resources.device" and not _DEVICE.fullmatch(str(value)):
-        hint = "write auto, cpu, cuda, cuda:1, xpu, mps, or GPU numbers such as 0,2"
+        hint = "write auto, cpu, cuda, cuda:1, xpu, mps, or the number of a GPU"
         raise ConfigError(f"{value!r} is no device", hint)

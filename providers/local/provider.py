@@ -147,7 +147,7 @@ def _fitting(need: Need, here: Here, state: Path) -> GpuHere | None:
 
 def _present(device: str) -> GpuHere | None:
     """A job that may use a GPU gets those that are here, without asking for them by name."""
-    may_use = device == "auto" or device.startswith("cuda")
+    may_use = device == "auto" or device.startswith("cuda") or device.isdecimal()
     return next(iter(gpus()), None) if may_use else None
 
 

@@ -33,7 +33,7 @@ def job(text: str) -> JobSpec:
         ("resources: {nodes: 1_000}", "resources.nodes", 1000),
         ("resources: {allow_cpu: yes}", "resources.allow_cpu", True),
         ("resources: {allow_cpu: 'off'}", "resources.allow_cpu", False),
-        ("resources: {device: '0,2'}", "resources.device", "0,2"),
+        ("resources: {device: '1'}", "resources.device", "1"),
         ("market: {bid: 0.10}", "market.bid", Decimal("0.10")),
         ("market: {bid: $1}", "market.bid", Decimal(1)),
         ("market: {spot: only}", "market.spot", "only"),
@@ -177,7 +177,7 @@ SECRET = "write a variable's name, for example HF_TOKEN; its value stays in your
         (
             RUN + "resources: {device: tpu}",
             "3:21: resources.device: 'tpu' is no device",
-            "write auto, cpu, cuda, cuda:1, xpu, mps, or GPU numbers such as 0,2",
+            "write auto, cpu, cuda, cuda:1, xpu, mps, or the number of a GPU",
         ),
         # out of range
         (RUN + "market: {bid: 0}", "3:15: market.bid must be above 0, not 0", DEFAULT),

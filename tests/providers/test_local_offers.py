@@ -116,7 +116,7 @@ def test_more_than_is_here_is_refused(need: Need, text: str, tmp_path: Path) -> 
 
 @pytest.mark.usefixtures("two_gpus")
 @pytest.mark.parametrize(
-    ("device", "count"), [("auto", 2), ("cuda", 2), ("cuda:1", 2), ("cpu", 0), ("mps", 0)]
+    ("device", "count"), [("auto", 2), ("cuda", 2), ("cuda:1", 2), ("1", 2), ("cpu", 0), ("mps", 0)]
 )
 def test_a_job_that_may_use_a_gpu_gets_those_that_are_here(
     device: str, count: int, tmp_path: Path
