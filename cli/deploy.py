@@ -12,6 +12,7 @@ from ..costs.plan import Plan, plan
 from ..environments.paths import check_paths
 from ..environments.resolve import Resolved
 from ..errors import (
+    DataError,
     GuardError,
     InterruptedRunError,
     JobFailedError,
@@ -26,6 +27,13 @@ from .summary import dry_run_lines, end_lines, image_spec, plan_line
 
 if TYPE_CHECKING:
     from ..runs.life import Launch, Outcome
+
+FAULTS: dict[str, type[LongshoreError]] = {
+    "budget": GuardError,
+    "deadline": GuardError,
+    "lost": MachineLostError,
+}
+"""What a run's end is to the user, by its reason, where the reason decides."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +130,15 @@ def _raise_unless_done(outcome: "Outcome", file: Path) -> None:
     log = str(outcome.collected.folder / Path(LOG).name)
     own = ending.hint.replace(LOG, log) or f"`longshore logs {run_id}` shows what it printed"
     hint = again if resumable else own
-    raise _fault(ending.reason, resumable)(f"run {run_id} ended: {why}", hint)
+    raise _fault(outcome, resumable)(f"run {run_id} ended: {why}", hint)
 
 
-def _fault(reason: str, resumable: bool) -> type[LongshoreError]:
-    if reason in ("budget", "deadline"):
-        return GuardError
-    if reason == "lost":
-        return MachineLostError
-    return InterruptedRunError if resumable else JobFailedError
+def _fault(outcome: "Outcome", resumable: bool) -> type[LongshoreError]:
+    ending = outcome.ending
+    if ending.reason in FAULTS:
+        return FAULTS[ending.reason]
+    if resumable:
+        return InterruptedRunError
+    # The exit codes of our own recipes are ours; a command's may mean anything.
+    is_data = outcome.run.spec.train is not None and ending.code == DataError.exit_code
+    return DataError if is_data else JobFailedError

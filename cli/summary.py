@@ -68,7 +68,7 @@ def end_lines(outcome: "Outcome") -> Iterator[str]:
     down = report["teardown"]
     yield f"nothing left running: {down['machine']} was seen gone twice at {down['gone_at']}"
     if outcome.ending.code != 0:
-        yield f"status: {outcome.run.status.value} ({outcome.ending.reason})"
+        yield f"status: {outcome.run.status.value}"
 
 
 def _time(row: Row) -> str:

@@ -174,8 +174,8 @@ def _ambiguous(name: str, kinds: list[GpuKind]) -> ConfigError:
 def _unknown(name: str) -> ConfigError:
     known = {name.lower(): kind for kind in catalogue() for name in (kind.name, *kind.aliases)}
     bare = {_read(name).joined: kind for name, kind in known.items()}
-    near = get_close_matches(name.strip().lower(), known, n=1) or get_close_matches(
-        _read(name).joined, bare, n=1
+    near = get_close_matches(_read(name).joined, bare, n=1) or get_close_matches(
+        name.strip().lower(), known, n=1
     )
     hint = f"did you mean {(known | bare)[near[0]].name!r}?" if near else _SOME
     return ConfigError(f"unknown GPU {name.strip()!r}", hint)

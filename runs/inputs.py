@@ -27,6 +27,12 @@ class Cargo:
     spec: JobSpec
     uploads: tuple[Upload, ...]
 
+    def in_users_words(self, text: str, project: Path) -> str:
+        """What the job says of its inputs, with the paths that the user knows them by."""
+        for upload in sorted(self.uploads, key=lambda one: -len(one.target)):
+            text = text.replace(upload.target, _shown(upload.source, project))
+        return text
+
 
 def pack(spec: JobSpec, project: Path) -> Cargo:
     """The job with every local path turned into its place inside.
@@ -89,3 +95,8 @@ def _distinct(uploads: tuple[Upload, ...]) -> tuple[Upload, ...]:
                 "rename one of them, or name their common folder in sync.data",
             )
     return tuple(taken.values())
+
+
+def _shown(source: Path, project: Path) -> str:
+    inside = source.is_relative_to(project)
+    return str(source.relative_to(project) if inside else source)

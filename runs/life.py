@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..configs import folders, jobfile
@@ -207,9 +207,11 @@ class _Life:
         self.session.ledger.mark(self.run.id, Status.RUNNING)
         host.start()
         try:
-            return self._watch(host).until_end()
+            ending = self._watch(host).until_end()
         except (LongshoreError, OSError) as error:
             raise self._kept("the job cannot be watched", error) from error
+        told = self.cargo.in_users_words(ending.detail, self.launch.project)
+        return replace(ending, detail=told)
 
     def _send(self, host: Host) -> None:
         provider, offer = self.session.provider, self.launch.offer

@@ -41,7 +41,7 @@ def _guarded(
         _log_traceback(root, redact)
         if faults.is_out_of_memory(error):
             return EXIT_OUT_OF_MEMORY
-        return _tell(events, error)
+        return _tell(events, error, root)
 
 
 def _work(root: Path, spec: JobSpec, story: Story, stop: Stop) -> int:
@@ -55,13 +55,17 @@ def _work(root: Path, spec: JobSpec, story: Story, stop: Stop) -> int:
     return run(root, spec, story, stop)
 
 
-def _tell(events: Events, error: Exception) -> int:
-    """The fault as an event, which the supervisor shows; on a full disk straight to the screen."""
+def _tell(events: Events, error: Exception, root: Path) -> int:
+    """The fault as an event, which the supervisor shows; on a full disk straight to the screen.
+
+    Its paths are told below the root: where that lies, inside, says nothing to a user.
+    """
     fault = faults.explain(error)
+    text = str(fault).replace(f"{root}/", "")
     try:
-        events.emit("error", text=str(fault), hint=fault.hint, code=fault.exit_code)
+        events.emit("error", text=text, hint=fault.hint, code=fault.exit_code)
     except OSError:
-        print(f"error: {fault}\n  hint: {fault.hint}", file=sys.stderr, flush=True)
+        print(f"error: {text}\n  hint: {fault.hint}", file=sys.stderr, flush=True)
     return fault.exit_code
 
 

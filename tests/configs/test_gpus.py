@@ -59,6 +59,7 @@ def test_a_gpu_is_known_by_many_names(text: str, gpu: Gpu) -> None:
             "write one of them in full",
         ),
         ("RTX 4900", "unknown GPU 'RTX 4900'", "did you mean 'RTX 4090'?"),
+        ("4900", "unknown GPU '4900'", "did you mean 'RTX 4090'?"),
         ("A10", "unknown GPU 'A10'", "did you mean 'A10G'?"),
         ("RTX 3080 24GB", "unknown GPU 'RTX 3080 24GB'", "did you mean 'RTX 3080'?"),
         (

@@ -113,3 +113,18 @@ def test_a_missing_secret_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="the secret TWO is not set") as caught:
         secrets(replace(COMMAND, secrets=("ONE", "TWO")))
     assert "the-value" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("data/train.jsonl:3: not UTF-8", "corpus/train.jsonl:3: not UTF-8"),
+        ("data/model holds no weights", "model holds no weights"),
+        ("no inputs are named", "no inputs are named"),
+    ],
+)
+def test_a_fault_of_an_input_names_it_as_the_user_does(
+    project: Path, said: str, shown: str
+) -> None:
+    """Where a file lies inside the container says nothing to who must mend it."""
+    assert pack(TRAINING, project).in_users_words(said, project) == shown

@@ -102,3 +102,22 @@ def test_too_little_memory_halves_the_batch_and_keeps_the_work(project: Project)
     assert {plan["batch_size"] for plan in plans} == {4096}
     assert plans[-1]["micro_batch"] < plans[0]["micro_batch"]
     assert all(plan["micro_batch"] * plan["accumulation"] == 4096 for plan in plans)
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        (b"", 3, "error: run whole-{} ended: data.jsonl is empty"),
+        (b'{"txt": "a"}\n', 3, "data.jsonl:1: no column 'text'"),
+        (b'{"text": "a"}\n{"text": "\xff"}\n', 3, "data.jsonl:2: not UTF-8"),
+    ],
+)
+def test_a_data_set_that_cannot_be_used_is_named_as_the_user_knows_it(
+    project: Project, content: bytes, code: int, said: str
+) -> None:
+    """From inside the container: one line with the user's own path, and the code for data."""
+    (project.folder / "data.jsonl").write_bytes(content)
+    ended, printed = project.run("deploy", "--runtime", "docker", "-q")
+    assert ended == code, printed
+    assert said.format(project.newest()["run"][-4:]) in printed
+    assert "Traceback" not in printed
