@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..configs.container import EVENTS, JOB
-from ..errors import OutputsKeptError, SyncError
+from ..errors import LeftRunningError, MachineLostError, OutputsKeptError, SyncError
 from ..providers.base import Exit, Host, Machine, Provider
 from . import collect, locks, reports, teardown
 from .endings import Ending, ending_of, status_of
@@ -62,11 +62,22 @@ def settle(sweep: Sweep, leftover: Leftover, give_up_outputs: bool = False) -> N
     if leftover.run is None:
         _end_unknown(sweep, leftover)
         return
+    attempt, provider = leftover.attempt, leftover.provider
     with locks.hold(leftover.run.id, f"run {leftover.run.id}"):
+        if attempt is not None and provider is None:
+            raise _nobody_can_say(attempt)
         ending = _emptied(sweep, leftover, leftover.run, give_up_outputs)
-        if leftover.attempt is not None and leftover.provider is not None:
-            teardown.end(sweep.ledger, leftover.provider, leftover.attempt, sweep.patience)
+        if attempt is not None and provider is not None:
+            teardown.end(sweep.ledger, provider, attempt, sweep.patience)
         _close(sweep, leftover.run, ending)
+
+
+def _nobody_can_say(attempt: Attempt) -> LeftRunningError:
+    return LeftRunningError(
+        f"machine {attempt.machine or 'of ' + attempt.run} may still run: "
+        f"no provider {attempt.provider!r} here",
+        "install the package that brings it, then `longshore gc`",
+    )
 
 
 def _of_run(sweep: Sweep, run: Run, machines: dict[str, list[Machine]]) -> Leftover:
@@ -115,6 +126,8 @@ def _emptied(sweep: Sweep, left: Leftover, run: Run, give_up: bool) -> Ending:
     try:
         home = collect.bring_home(host, run, is_done=ending.code == 0)
         sweep.note(f"{run.id}: {home.files} files are in {home.folder}")
+    except MachineLostError:
+        sweep.note(f"{run.id}: its machine went away with what was not home yet")
     except SyncError as error:
         if not give_up:
             sweep.ledger.mark(run.id, Status.KEPT)
@@ -126,8 +139,16 @@ def _emptied(sweep: Sweep, left: Leftover, run: Run, give_up: bool) -> Ending:
 def _stopped(host: Host, grace: float) -> Exit:
     """The job's exit; one that still runs is asked to stop, and killed when it will not.
 
-    One that was never started (its job is sent in last of all) has nothing to save.
+    One that was never started (its job is sent in last of all) has nothing to save. Where a
+    container was removed by somebody else, its files may still be there to bring home.
     """
+    try:
+        return _asked_to_stop(host, grace)
+    except MachineLostError:
+        return Exit(137)
+
+
+def _asked_to_stop(host: Host, grace: float) -> Exit:
     if (exit_ := host.poll()) is not None:
         return exit_
     if not host.read(JOB):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -216,3 +217,13 @@ def test_a_job_that_was_never_started_is_not_waited_for(bench: Bench) -> None:
     gc.settle(work, left)
     assert work.providers["fake"].list_owned() == []
     assert bench.ledger.run(run.id).code == 137
+
+
+def test_a_machine_whose_provider_is_not_installed_is_not_forgotten(abandoned: Bench) -> None:
+    """Nobody here can say that it is gone, so the run stays open and the error names it."""
+    work = replace(sweep(abandoned), providers={})
+    (left,) = gc.find(work)
+    with pytest.raises(LeftRunningError, match="no provider 'fake' here"):
+        gc.settle(work, left)
+    assert not abandoned.ledger.runs()[0].is_over
+    control.down(sweep(abandoned), abandoned.ledger.runs()[0])

@@ -74,6 +74,23 @@ def test_kill_9_then_gc_leaves_no_container(project: Project) -> None:
     assert (project.folder / "outputs" / newest["run"] / "report.html").is_file()
 
 
+def test_gc_saves_what_a_removed_container_left(project: Project) -> None:
+    """Its command is dead and somebody removed it: its files are still here, and come home."""
+    project.write(train=LONG)
+    command = project.start("deploy", "--runtime", "docker", "-q")
+    project.wait_for_step(5)
+    command.kill()
+    command.communicate()
+    client = connect()
+    client.containers.get(containers()[0]).remove(force=True)
+    client.close()
+    code, printed = project.run("gc")
+    assert code == 0, printed
+    assert project.run("gc") == (0, "nothing left running\n")
+    run = project.newest()["run"]
+    assert (project.folder / "outputs" / run / "events.jsonl").is_file()
+
+
 def test_a_container_killed_from_outside_is_told_and_can_be_resumed(project: Project) -> None:
     """`docker kill`: the run says what happened, and goes on from its last checkpoint."""
     project.write(train=LONG)
