@@ -13,6 +13,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
@@ -138,7 +139,8 @@ def test_a_private_index_with_its_own_ca_and_login(
 ) -> None:
     """Three secrets make it work; without the login, or the CA, the error says which to set."""
     requirements, netrc = tmp_path / "requirements.txt", tmp_path / "netrc"
-    requirements.write_text("ourpackage==1.0\n")
+    # A layer that an earlier test run built would be taken from the cache, whatever the secrets.
+    requirements.write_text(f"ourpackage==1.0  # {uuid4()}\n")
     netrc.write_text(f"machine {index.host} login me password {LOGIN.split(':')[1]}\n")
     settings = f"[global]\nindex-url = {index.url}\n"
     spec = replace(real_image.spec, requirements=requirements, pip_settings=settings)
