@@ -18,6 +18,7 @@ from ..errors import (
     JobFailedError,
     LongshoreError,
     MachineLostError,
+    NoOfferError,
 )
 from ..providers import registry
 from ..providers.base import Need, Provider
@@ -71,6 +72,8 @@ def run(asked: DeployOptions) -> None:
     resolved = asked.job.resolve()
     check_paths(resolved)
     provider = registry.get(resolved.spec.provider)
+    if missing := provider.capabilities.missing(resolved.spec):
+        raise NoOfferError(f"{provider.name} {missing}")
     made = plan(resolved.spec, provider.offers(Need.of(resolved.spec)), resolved.project)
     if asked.dry_run:
         _show_dry_run(resolved, provider, made, asked.as_json)

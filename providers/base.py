@@ -208,6 +208,14 @@ class Capabilities:
     shares_files: bool = False
     multi_node: bool = False
 
+    def missing(self, spec: JobSpec) -> str:
+        """What the job insists on and such a provider cannot do; empty when there is nothing."""
+        if spec.resources.nodes > 1 and not self.multi_node:
+            return "runs a job on one machine: set resources.nodes to 1"
+        if spec.market.spot == "only" and not self.spot:
+            return "has no spot machines: set market.spot to never or prefer"
+        return ""
+
 
 class Provider(Protocol):
     """One place to get machines from. Only `request` may start a bill."""
@@ -216,7 +224,10 @@ class Provider(Protocol):
     capabilities: ClassVar[Capabilities]
 
     def offers(self, need: Need) -> list[Offer]:
-        """What fits the need, cheapest first; raises NoOfferError with the nearest miss."""
+        """What fits the need, cheapest first; raises NoOfferError with the nearest miss.
+
+        The bid is left to the plan, which says how many offers it keeps out.
+        """
         ...
 
     def needs_image(self, offer: Offer) -> bool:

@@ -201,8 +201,6 @@ class _FakeHost(WorkHost):
 def _fits(offer: Offer, need: Need) -> bool:
     if offer.market not in MARKETS[need.spot]:
         return False
-    if need.bid is not None and offer.usd_per_hour > need.bid * max(offer.gpu_count, 1):
-        return False
     if need.gpu is None or offer.gpu is None:
         return need.gpu is None and offer.gpu is None
     return matches(need.gpu.name, offer.gpu)

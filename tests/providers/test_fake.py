@@ -259,14 +259,14 @@ OFFERS = [
     (Need(spot="only"), ["0.04"]),
     (Need(spot="prefer"), ["0.04", "0.12"]),
     (Need(gpu=Gpu("RTX 4090", 2)), ["1.38"]),
-    (Need(gpu=Gpu("RTX 4090", 2), spot="prefer", bid=Decimal("0.50")), ["0.68"]),
+    (Need(gpu=Gpu("RTX 4090", 2), spot="prefer", bid=Decimal("0.50")), ["0.68", "1.38"]),
     (Need(gpu=Gpu("A100-80GB-SXM")), ["1.89"]),
 ]
 
 
 @pytest.mark.parametrize(("need", "prices"), OFFERS)
 def test_offers(make: Make, need: Need, prices: list[str]) -> None:
-    """Market, count and bid decide; the bid is for one GPU, the price for the whole machine."""
+    """Market and count decide; the price is for the whole machine, the bid is for the plan."""
     assert [str(offer.usd_per_hour) for offer in make().offers(need)] == prices
 
 
