@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 _TOKEN = re.compile(r"(?P<folders>\*\*/)|(?P<any>\*\*)|(?P<star>\*)|(?P<one>\?)|(?P<set>\[[^]]+\])")
 _MEANING = {"folders": "(?:.*/)?", "any": ".*", "star": "[^/]*", "one": "[^/]"}
@@ -37,6 +37,11 @@ def included(top: Path, patterns: Sequence[str] = ()) -> Iterator[PurePosixPath]
         for name in sorted(files + links):
             if not is_excluded(here / name, patterns):
                 yield here / name
+
+
+def exactly(path: PurePath) -> str:
+    """The pattern of one path below the top folder, and of nothing else."""
+    return "/" + re.sub(r"([*?[])", r"[\1]", path.as_posix())
 
 
 def _refuse(error: OSError) -> None:

@@ -1,8 +1,9 @@
 """Where this user's files live, by the XDG base directory specification."""
 
 import os
-import re
 from pathlib import Path
+
+from .exclude import exactly
 
 
 def state() -> Path:
@@ -25,7 +26,7 @@ def inside(project: Path) -> list[str]:
     top = project.resolve()
     ours = (folder().resolve() for folder in (state, cache, config))
     within = (path.relative_to(top) for path in ours if top in path.parents)
-    return ["/" + re.sub(r"([*?[])", r"[\1]", path.as_posix()) for path in within]
+    return [exactly(path) for path in within]
 
 
 def _folder(own: str, xdg: str, home: str) -> Path:

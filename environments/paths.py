@@ -1,9 +1,11 @@
 """Whether the files that a job names are there, before anything is started for it."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..configs.check import Faults
+from ..configs.exclude import exactly
 from ..configs.spec import JobSpec
 from .resolve import Resolved
 
@@ -28,6 +30,19 @@ def is_hub_name(project: Path, model: str) -> bool:
     """Whether a model is a name on the hub: `name` or `owner/name`, and no folder of ours."""
     looks_local = model.startswith((".", "/", "~")) or model.endswith("/") or model.count("/") > 1
     return not looks_local and not in_project(project, model).exists()
+
+
+def not_code(spec: JobSpec, project: Path) -> tuple[str, ...]:
+    """Patterns of what lies in the project and is no code: what stays here, what came home, and
+    data, which travels by itself and would make every image as large as it is.
+    """
+    named = [spec.sync.outputs, *spec.sync.data]
+    if spec.train:
+        named += [spec.train.dataset, spec.train.model]
+    top = Path(os.path.abspath(project))
+    paths = (Path(os.path.abspath(in_project(project, text))) for text in named)
+    below = (exactly(path.relative_to(top)) for path in paths if top in path.parents)
+    return (*spec.sync.exclude, *below)
 
 
 def _named(spec: JobSpec, project: Path) -> Iterator[tuple[str, str]]:

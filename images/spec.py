@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..configs.spec import JobSpec
+from ..environments.paths import not_code
 from ..errors import ConfigError
 from .secrets import ca_bundle, pip_settings
 
@@ -82,7 +83,7 @@ class ImageSpec:
             ),
             pip_settings="" if asked.offline else pip_settings(environ),
             offline=asked.offline,
-            exclude=job.sync.exclude,
+            exclude=not_code(job, project),
             existing=asked.name,
         )
 

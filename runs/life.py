@@ -12,6 +12,7 @@ from ..configs.container import CHECKPOINTS, CODE, JOB, SECRETS
 from ..configs.spec import JobSpec
 from ..costs.document import Document
 from ..costs.plan import Plan
+from ..environments.paths import not_code
 from ..errors import (
     BusyError,
     LedgerError,
@@ -216,8 +217,9 @@ class _Life:
     def _send(self, host: Host) -> None:
         provider, offer = self.session.provider, self.launch.offer
         if not provider.needs_image(offer):
-            ours = folders.inside(self.launch.project)
-            host.put(self.launch.project, CODE, (*self.launch.spec.sync.exclude, *ours))
+            project = self.launch.project
+            stays = (*not_code(self.launch.spec, project), *folders.inside(project))
+            host.put(project, CODE, stays)
         if not provider.capabilities.shares_files:
             for upload in self.cargo.uploads:
                 host.put(upload.source, upload.target)

@@ -49,7 +49,7 @@ def test_paths_are_taken_from_the_project(project: Path) -> None:
     spec = ImageSpec.of(replace(JOB, image=image, sync=Sync(exclude=("x",))), project, {})
     assert spec.requirements == project / "requirements.txt"
     assert spec.wheelhouse == project / "wheels"
-    assert (spec.apt, spec.exclude) == (("curl", "git"), ("x",))
+    assert (spec.apt, spec.exclude) == (("curl", "git"), ("x", "/outputs"))
 
 
 @pytest.mark.parametrize(
