@@ -17,6 +17,7 @@ import yaml
 from longshore.images.engine import connect
 
 from ..conftest import texts
+from ..images.conftest import remove_images
 
 PROGRAM = str(Path(sys.executable).with_name("longshore"))
 PATIENCE = 240.0
@@ -101,6 +102,7 @@ def project(
     project.write()
     yield project
     assert containers() == []
+    remove_images("longshore/whole")
 
 
 def containers() -> list[str]:
