@@ -42,10 +42,17 @@ class Project:
     folder: Path
     wheelhouse: Path | None
 
-    def write(self, *, train: dict[str, Any] | None = None, **sections: Any) -> None:
-        """Write longshore.yaml; `train` changes the tiny training."""
-        image = {"wheelhouse": str(self.wheelhouse)} if self.wheelhouse else {}
-        job = {"name": "whole", "train": TRAIN | (train or {}), "image": image, **sections}
+    def write(
+        self,
+        *,
+        train: dict[str, Any] | None = None,
+        image: dict[str, Any] | None = None,
+        **sections: Any,
+    ) -> None:
+        """Write longshore.yaml; `train` changes the tiny training, `image` adds to its image."""
+        wheels = {"wheelhouse": str(self.wheelhouse)} if self.wheelhouse else {}
+        made = {"train": TRAIN | (train or {}), "image": wheels | (image or {})}
+        job = {"name": "whole", **made, **sections}
         (self.folder / "longshore.yaml").write_text(yaml.safe_dump(job))
 
     def start(self, *words: str) -> "subprocess.Popen[str]":

@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+from uuid import uuid4
 
 import pytest
 
@@ -54,6 +56,22 @@ def test_ctrl_c_and_resume_give_the_losses_of_an_unbroken_run(project: Project) 
     code, printed = project.run("deploy", "--runtime", "docker", "-q")
     assert code == 0, printed
     assert project.losses(first, second) == project.losses(project.newest()["run"])
+
+
+def test_ctrl_c_while_the_image_is_built_ends_the_build(project: Project) -> None:
+    """There is nothing to save yet: the builder ends with the command, and no machine was made."""
+    (project.folder / "requirements.txt").write_text(f"tabulate==0.9.0  # {uuid4()}\n")
+    project.write(image={"requirements": "requirements.txt"})
+    command = project.start("deploy", "--runtime", "docker")
+    assert command.stdout is not None
+    next(line for line in command.stdout if line.startswith("context:"))
+    command.send_signal(signal.SIGINT)
+    printed, _ = command.communicate(timeout=60)
+    assert command.returncode == 130, printed
+    assert "stopped by you before the job began" in printed
+    alive = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True)
+    assert "--tag longshore/whole:" not in alive.stdout
+    assert project.run("ps")[1] == "nothing runs\n"
 
 
 def test_kill_9_then_gc_leaves_no_container(project: Project) -> None:
