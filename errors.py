@@ -7,6 +7,8 @@ LongshoreError 1
     UnreachableError 4     it does not answer: what runs there may well live
       NoEngineError 4      no Docker engine answers
     NoOfferError 4         nothing on offer fits the job
+      NoCapacityError 4    the place has none of these now: another kind or time may do
+    AccountError 4         the account cannot: key, rights, balance, spending limit
     MachineLostError 4     the machine went away while the job ran
   BuildError 5             the image could not be built
   JobFailedError 6         the job itself ended with a fault
@@ -63,6 +65,14 @@ class NoEngineError(UnreachableError):
 
 class NoOfferError(ProviderError):
     """Nothing on offer fits the job."""
+
+
+class NoCapacityError(NoOfferError):
+    """The place has no such machine now: another kind, or a later time, may do."""
+
+
+class AccountError(ProviderError):
+    """The account says no (key, rights, balance, spending limit): no other machine will do."""
 
 
 class MachineLostError(ProviderError):

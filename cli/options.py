@@ -13,7 +13,7 @@ from ..environments.resolve import Resolved, resolve
 Command = TypeVar("Command", bound=Callable[..., object])
 
 SHORT = {
-    "--provider": ("provider", "Where to run: local, fake, or one you installed."),
+    "--provider": ("provider", "Where to run: local, runpod, fake, or one you installed."),
     "--runtime": ("local.runtime", "On this machine: docker, process or auto."),
     "--device": ("resources.device", "auto, cpu, cuda, cuda:1, mps or xpu."),
     "--gpu": ("resources.gpu", 'GPU and count, for example "RTX 4090" or A100-80GB:2.'),
@@ -21,6 +21,8 @@ SHORT = {
     "--memory": ("resources.memory", "Memory the job may use, for example 16GB."),
     "--spot": ("market.spot", "never, prefer or only."),
     "--bid-price": ("market.bid", "Never pay more than this, in USD per GPU-hour."),
+    "--wait": ("market.wait", "Wait this long for a machine at that price, for example 30m."),
+    "--expose": ("expose", "Start beside the job, reached through ssh: jupyter,tensorboard,ssh."),
     "--max-cost": ("guards.max_cost", "Stop with a checkpoint when this is spent, in USD."),
     "--max-time": ("guards.max_time", "Stop with a checkpoint after this long, for example 2h."),
 }

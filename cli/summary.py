@@ -11,7 +11,7 @@ from ..costs.plan import Plan
 from ..costs.words import money, rough
 from ..environments.paths import in_project
 from ..environments.resolve import Resolved
-from ..providers.base import Offer, Provider
+from ..providers.base import Need, Offer, Provider
 from ..runs.inputs import limited, pack
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def dry_run_lines(resolved: Resolved, provider: Provider, made: Plan) -> Iterato
     """Every value a real run would act on; making them has no effect."""
     cargo = pack(resolved.spec, resolved.project)
     yield plan_line(made)
-    if provider.needs_image(made.offer):
+    if provider.needs_image(made.offer, Need.of(resolved.spec)):
         from ..images.builder import dry_run
 
         yield f"image: {dry_run(image_spec(resolved.spec, resolved.project, made.offer))}"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from ..errors import ConfigError, did_you_mean
 from .nodes import Items, Node, Table, Text
@@ -138,7 +138,7 @@ def _about(path: str, error: ConfigError) -> str:
 
 def _typed(leaf: Leaf, node: Node) -> object:
     if leaf.is_list:
-        return _words(leaf.path, node)
+        return _words(leaf, node)
     if leaf.kind is Gpu and isinstance(node, Table):
         return _gpu(node)
     if not isinstance(node, Text):
@@ -150,7 +150,8 @@ def _typed(leaf: Leaf, node: Node) -> object:
     raise ConfigError("has no value", "write one, or remove the key")
 
 
-def _words(path: str, node: Node) -> tuple[str, ...]:
+def _words(leaf: Leaf, node: Node) -> tuple[str, ...]:
+    path = leaf.path
     key = path.rpartition(".")[2]
     if not isinstance(node, Items):
         raise ConfigError("must be a list", f"write {key}: [one, two]")
@@ -158,10 +159,19 @@ def _words(path: str, node: Node) -> tuple[str, ...]:
         if not isinstance(item, Text) or item.null or not item.text.strip():
             raise ConfigError("takes words only", f"write {key}: [one, two]", item.where)
     words = tuple(item.text for item in node.items if isinstance(item, Text))
-    if path == "secrets":
-        for item, word in zip(node.items, words, strict=True):
+    for item, word in zip(node.items, words, strict=True):
+        if path == "secrets":
             _secret(word, item.where)
+        _listed(leaf.kind, word, item.where)
     return words
+
+
+def _listed(kind: Any, word: str, where: str) -> None:
+    """A list of one of a few words takes no others."""
+    try:
+        to_value(get_args(kind)[0], word)
+    except ConfigError as error:
+        raise ConfigError(str(error), error.hint, where) from None
 
 
 def _secret(word: str, where: str) -> None:

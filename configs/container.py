@@ -13,6 +13,10 @@ Under ROOT (`/longshore`, or the run's work folder when there is no container):
     control/SECRETS      names and values, 0600, read once and deleted
     control/LEASE        touched by the watching side; see `training.supervise`
     control/DONE         {"code", "reason", "at"}: how the job ended
+    control/START        on a pod: all is in place, begin; see `training.pod`
+    control/STARTED      on a pod: the job has begun once, and never does again
+    control/PID          on a pod: the process id of the entrypoint, for a signal
+    control/TOKENS       on a pod: {service: token} of what is exposed, 0600
 
 Event kinds (each has `t`, seconds since 1970, and `kind`; names are exact):
 
@@ -49,9 +53,31 @@ COMMITTED: Final = "COMMITTED.json"
 SECRETS: Final = "control/secrets.json"
 LEASE: Final = "control/lease"
 DONE: Final = "control/done.json"
+START: Final = "control/start"
+STARTED: Final = "control/started"
+PID: Final = "control/pid"
+TOKENS: Final = "control/tokens.json"
 
 EXIT_DONE: Final = 0
 EXIT_PREEMPTED: Final = 75
 """Stopped on request with a committed checkpoint (sysexits.h calls it EX_TEMPFAIL)."""
 
 ENTRYPOINT: Final = ("python", "-m", "longshore.training")
+
+POD: Final = "LONGSHORE_POD"
+"""Set on a pod, where the container is the machine: the entrypoint then stays after the job."""
+HOST_KEY: Final = "LONGSHORE_HOST_KEY"
+"""The ssh host key of a pod (OpenSSH's private format, base64): known before it boots."""
+LIFETIME: Final = "LONGSHORE_LIFETIME"
+"""Seconds after which a pod ends itself, whatever else happens."""
+IDLE: Final = "LONGSHORE_IDLE"
+"""Seconds of silence, before or after its job, after which a pod ends itself."""
+VOLUME: Final = "LONGSHORE_VOLUME"
+"""A folder of a pod that outlives its container: outputs, checkpoints and control lie there."""
+NAME: Final = "LONGSHORE_NAME"
+"""The name of the order that a pod was made for."""
+OWNER: Final = "LONGSHORE_OWNER"
+"""Whose pod it is; see `runs.owner`."""
+
+PORTS: Final = {"jupyter": 8888, "tensorboard": 6006}
+"""Where exposed services listen inside, on 127.0.0.1 only."""

@@ -21,6 +21,8 @@ _ZERO_IS_FINE = {
     "train.workers",
     "local.usd_per_kwh",
     "local.watts",
+    "guards.recoveries",
+    "market.wait",
 }
 _LEAST = {"train.sequence_length": 2}
 _MOST = {"train.seed": 2**32 - 1}

@@ -14,6 +14,8 @@ Init = Literal["pretrained", "random"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Spot = Literal["never", "prefer", "only"]
 Runtime = Literal["auto", "docker", "process"]
+Cloud = Literal["any", "secure", "community"]
+Service = Literal["jupyter", "tensorboard", "ssh"]
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,14 @@ class Resources:
 
 @dataclass(frozen=True)
 class Market:
-    """How the price is made; `bid` in USD per GPU-hour, never paid above."""
+    """How the price is made; `bid` in USD per GPU-hour, never paid above.
+
+    `wait`: seconds for which a machine at that price is waited for; 0 takes what there is now.
+    """
 
     spot: Spot = "never"
     bid: Usd | None = None
+    wait: Seconds = 0
 
 
 @dataclass(frozen=True)
@@ -97,22 +103,31 @@ class Guards:
     max_time: Seconds = 24 * 3600
     idle: Seconds = 15 * 60
     boot_timeout: Seconds = 6 * 60
+    recoveries: int = 3
 
 
 @dataclass(frozen=True)
 class Sync:
-    """What travels: `data` goes in (read-only), the folder `outputs` receives what comes home."""
+    """What travels: `data` goes in (read-only), the folder `outputs` receives what comes home.
+
+    `every`: seconds between two copies home while the job runs elsewhere.
+    """
 
     data: tuple[str, ...] = ()
     outputs: str = "outputs"
     exclude: tuple[str, ...] = (".git", ".venv", "__pycache__", "outputs", "node_modules")
+    every: Seconds = 5 * 60
 
 
 @dataclass(frozen=True)
 class Image:
-    """The image to build, or one that exists (`name`); paths relative to the project."""
+    """The image to build, or one that exists (`name`); paths relative to the project.
+
+    `registry` is the repository that machines elsewhere pull the image from.
+    """
 
     name: str | None = None
+    registry: str | None = None
     base: str | None = None
     torch_index: str | None = None
     requirements: str | None = None
@@ -134,6 +149,17 @@ class Local:
 
 
 @dataclass(frozen=True)
+class Runpod:
+    """RunPod as a place to run; `base` is the public image used where there is no registry."""
+
+    cloud: Cloud = "any"
+    data_centers: tuple[str, ...] = ()
+    volume: str | None = None
+    base: str = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
+    min_cuda: str | None = "13.0"
+
+
+@dataclass(frozen=True)
 class JobSpec:
     """One job, whole. Either `train` or `run` is set, never both."""
 
@@ -148,4 +174,6 @@ class JobSpec:
     image: Image = field(default_factory=Image)
     env: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    expose: tuple[Service, ...] = ()
     local: Local = field(default_factory=Local)
+    runpod: Runpod = field(default_factory=Runpod)

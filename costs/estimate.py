@@ -91,8 +91,7 @@ def estimate(
 
 def within_bid(offer: Offer, bid: Decimal | None) -> bool:
     """Whether the price of one GPU is not above the bid; what one owns has no bid."""
-    each = offer.usd_per_hour / max(1, offer.gpu_count)
-    return bid is None or offer.market == "own" or each <= bid
+    return bid is None or offer.market == "own" or offer.usd_per_gpu_hour <= bid
 
 
 def _kinds(offers: Iterable[Offer]) -> list[list[Offer]]:

@@ -4,17 +4,18 @@
 
 REFUSED and GONE are the ends. A spot machine may go from any living state to GONE.
 STUCK is a tear-down that failed: it still costs money, so it is a state, not an exception.
+STOPPED is a machine that runs nothing while its disk is kept, and billed.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import Enum, auto
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
-from ..configs.spec import Gpu, JobSpec, Runtime, Spot
+from ..configs.spec import Gpu, JobSpec, Runpod, Runtime, Service, Spot
 
 MarketKind = Literal["on-demand", "spot", "own"]
 PriceSource = Literal["live", "cache", "bundled", "settings"]
@@ -24,6 +25,7 @@ class State(Enum):
     REQUESTED = auto()
     BOOTING = auto()
     RUNNING = auto()
+    STOPPED = auto()
     TEARING_DOWN = auto()
     STUCK = auto()
     GONE = auto()
@@ -32,22 +34,24 @@ class State(Enum):
 
 MOVES: dict[State, set[State]] = {
     State.REQUESTED: {State.BOOTING, State.RUNNING, State.REFUSED, State.TEARING_DOWN, State.GONE},
-    State.BOOTING: {State.RUNNING, State.TEARING_DOWN, State.GONE},
-    State.RUNNING: {State.TEARING_DOWN, State.GONE},
+    State.BOOTING: {State.RUNNING, State.STOPPED, State.TEARING_DOWN, State.GONE},
+    State.RUNNING: {State.BOOTING, State.STOPPED, State.TEARING_DOWN, State.GONE},
+    State.STOPPED: {State.BOOTING, State.RUNNING, State.TEARING_DOWN, State.GONE},
     State.TEARING_DOWN: {State.STUCK, State.GONE},
     State.STUCK: {State.TEARING_DOWN, State.GONE},
     State.GONE: set(),
     State.REFUSED: set(),
 }
 ENDS = {state for state, moves in MOVES.items() if not moves}
-BILLED = {State.BOOTING, State.RUNNING, State.TEARING_DOWN, State.STUCK}
+BILLED = {State.BOOTING, State.RUNNING, State.STOPPED, State.TEARING_DOWN, State.STUCK}
 
 
 @dataclass(frozen=True)
 class Need:
     """What a job asks of a machine; memory and disk in bytes, the bid in USD per GPU-hour.
 
-    `watts` and `usd_per_kwh` are what the user's own machine draws and pays.
+    `watts` and `usd_per_kwh` are what the user's own machine draws and pays; `has_image` says that
+    machines elsewhere can pull an image of the job's own.
     """
 
     gpu: Gpu | None = None
@@ -61,6 +65,9 @@ class Need:
     runtime: Runtime = "auto"
     watts: float = 0.0
     usd_per_kwh: Decimal = Decimal(0)
+    has_image: bool = False
+    expose: tuple[Service, ...] = ()
+    runpod: Runpod = field(default_factory=Runpod)
 
     @classmethod
     def of(cls, spec: JobSpec) -> "Need":
@@ -77,6 +84,9 @@ class Need:
             runtime=spec.local.runtime,
             watts=spec.local.watts,
             usd_per_kwh=spec.local.usd_per_kwh,
+            has_image=bool(spec.image.registry or spec.image.name),
+            expose=spec.expose,
+            runpod=spec.runpod,
         )
 
 
@@ -86,7 +96,8 @@ class Offer:
 
     `usd_per_hour` is for the whole machine, taxes not included; `gpu` is a name in `gpus.csv`,
     None for a machine without one; `instance` is the provider's own word for the kind; `note` is
-    what the user should know before taking it.
+    what the user should know before taking it. `disk_usd_per_hour` is the part of `usd_per_hour`
+    that is for disks: a bid speaks of the rest.
     """
 
     provider: str
@@ -105,6 +116,12 @@ class Offer:
     interruption_band: str = ""
     stock: str = ""
     note: str = ""
+    disk_usd_per_hour: Decimal = Decimal(0)
+
+    @property
+    def usd_per_gpu_hour(self) -> Decimal:
+        """What one GPU of it costs; of a machine without one, the machine."""
+        return (self.usd_per_hour - self.disk_usd_per_hour) / max(1, self.gpu_count)
 
 
 @dataclass(frozen=True)
@@ -121,7 +138,8 @@ class Order:
 
     `binds` are for providers that share this machine's files (`Capabilities.shares_files`);
     `cache` is a folder they keep between runs; the name is unique for each attempt, so that a
-    create call whose answer was lost can be found again.
+    create call whose answer was lost can be found again. A machine elsewhere ends itself after
+    `seconds`, or `idle` seconds after anybody last spoke to it before or after its job.
     """
 
     run: str
@@ -131,6 +149,8 @@ class Order:
     image: str | None = None
     binds: tuple[Bind, ...] = ()
     cache: Path | None = None
+    seconds: int = 24 * 3600
+    idle: int = 15 * 60
 
     @property
     def name(self) -> str:
@@ -166,8 +186,8 @@ class Exit:
 class Host(Protocol):
     """How to reach into one machine. Targets are relative to the job's root (`/longshore`).
 
-    Every method raises MachineLostError when the machine is gone, and UnreachableError while
-    nobody can say.
+    Every method raises MachineLostError when the machine is gone or stopped, and UnreachableError
+    while nobody can say. `get` may be called from a second thread beside all others.
     """
 
     def put(self, source: Path, target: str, exclude: Sequence[str] = ()) -> None:
@@ -201,12 +221,19 @@ class Host(Protocol):
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a provider can do, as data. `shares_files`: its machines see this one's files."""
+    """What a provider can do, as data. `shares_files`: its machines see this one's files.
+
+    `interval` and `poll` are the seconds between two looks at a machine that boots, and between
+    two at a job that runs.
+    """
 
     spot: bool = False
     bid: bool = False
     shares_files: bool = False
     multi_node: bool = False
+    expose: bool = False
+    interval: float = 0.1
+    poll: float = 0.2
 
     def missing(self, spec: JobSpec) -> str:
         """What the job insists on and such a provider cannot do; empty when there is nothing."""
@@ -214,6 +241,8 @@ class Capabilities:
             return "runs a job on one machine: set resources.nodes to 1"
         if spec.market.spot == "only" and not self.spot:
             return "has no spot machines: set market.spot to never or prefer"
+        if spec.expose and not self.expose:
+            return "cannot expose services: leave expose out"
         return ""
 
 
@@ -230,12 +259,15 @@ class Provider(Protocol):
         """
         ...
 
-    def needs_image(self, offer: Offer) -> bool:
-        """Whether a machine of this offer runs our image (else: this Python)."""
+    def needs_image(self, offer: Offer, need: Need) -> bool:
+        """Whether a machine of this offer runs the job's image; else the project is copied in."""
         ...
 
     def request(self, offer: Offer, order: Order) -> str:
-        """Ask for a machine; comes back at once with its id, not when it runs."""
+        """Ask for a machine; comes back at once with its id, not when it runs.
+
+        Raises NoCapacityError where another offer may do, AccountError where none will.
+        """
         ...
 
     def look(self, machine_id: str) -> Machine | None:
@@ -255,4 +287,38 @@ class Provider(Protocol):
 
     def host(self, machine: Machine) -> Host:
         """The way into a machine that runs."""
+        ...
+
+
+@runtime_checkable
+class Wakes(Protocol):
+    """A provider whose machines can be STOPPED."""
+
+    def wake(self, machine_id: str) -> None:
+        """Start a stopped machine again, to fetch what it holds; its job is not run again.
+
+        Raises NoCapacityError when the place has no room for it now.
+        """
+        ...
+
+
+@runtime_checkable
+class Bills(Protocol):
+    """A provider that tells what it has charged."""
+
+    def billed(self, machine_id: str) -> Decimal | None:
+        """USD charged so far for a machine, also one that is gone; None while it does not say."""
+        ...
+
+
+@runtime_checkable
+class Reaches(Protocol):
+    """A host that can be entered by ssh. Both give the words of a command; neither runs it."""
+
+    def shell(self, words: Sequence[str] = ()) -> list[str]:
+        """A shell on the machine, or one command there."""
+        ...
+
+    def tunnel(self, ports: Mapping[int, int]) -> list[str]:
+        """Ports of this machine (keys, on 127.0.0.1) led to ports of that one, until ended."""
         ...

@@ -13,6 +13,7 @@ GROUP = "longshore.providers"
 BUILT_IN = {
     "fake": "longshore.providers.fake:FakeProvider",
     "local": "longshore.providers.local:LocalProvider",
+    "runpod": "longshore.providers.runpod:RunpodProvider",
 }
 """What our own entry points say (a test compares): reading them would cost every command 10 ms."""
 

@@ -134,7 +134,7 @@ class _Life:
         return self._close(ending, collected)
 
     def _image(self) -> str | None:
-        if not self.session.provider.needs_image(self.launch.offer):
+        if not self.session.provider.needs_image(self.launch.offer, Need.of(self.launch.spec)):
             return None
         self._phase("build")
         with self.session.stop.breaking():
@@ -216,7 +216,7 @@ class _Life:
 
     def _send(self, host: Host) -> None:
         provider, offer = self.session.provider, self.launch.offer
-        if not provider.needs_image(offer):
+        if not provider.needs_image(offer, Need.of(self.launch.spec)):
             project = self.launch.project
             stays = (*not_code(self.launch.spec, project), *folders.inside(project))
             host.put(project, CODE, stays)

@@ -74,7 +74,7 @@ class FakeProvider:
             )
         return sorted(fits, key=lambda offer: offer.usd_per_hour)
 
-    def needs_image(self, offer: Offer) -> bool:
+    def needs_image(self, offer: Offer, need: Need) -> bool:
         return False
 
     def request(self, offer: Offer, order: Order) -> str:

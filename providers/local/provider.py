@@ -81,7 +81,7 @@ class LocalProvider:
         usable = [kind for kind in wanted if kind != DOCKER or available()]
         return [_offer(kind, need, here, gpu) for kind in usable]
 
-    def needs_image(self, offer: Offer) -> bool:
+    def needs_image(self, offer: Offer, need: Need) -> bool:
         return offer.instance == DOCKER
 
     def request(self, offer: Offer, order: Order) -> str:

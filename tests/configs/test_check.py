@@ -86,7 +86,11 @@ SECRET = "write a variable's name, for example HF_TOKEN; its value stays in your
         (RUN + "gpu: T4", "3:1: unknown key 'gpu'", "did you mean 'resources.gpu'?"),
         (RUN + "lora: {rank: 4}", "3:1: unknown key 'lora'", "did you mean 'train.lora'?"),
         (RUN + "market: {bids: 1}", "3:10: unknown key 'market.bids'", "did you mean 'bid'?"),
-        (RUN + "market: {zzzz: 1}", "3:10: unknown key 'market.zzzz'", "there are: spot, bid"),
+        (
+            RUN + "market: {zzzz: 1}",
+            "3:10: unknown key 'market.zzzz'",
+            "there are: spot, bid, wait",
+        ),
         (
             RUN + "resources: {gpu: {nmae: T4}}",
             "3:19: resources.gpu: unknown key 'nmae'",

@@ -62,7 +62,7 @@ def test_without_an_engine_the_process_runs(tmp_path: Path) -> None:
     provider = LocalProvider(tmp_path)
     (offer,) = provider.offers(replace(BARE, runtime="auto"))
     assert offer.instance == "process"
-    assert not provider.needs_image(offer)
+    assert not provider.needs_image(offer, Need())
     assert provider.list_owned() == []
     assert provider.look("longshore-nobody-1") is None
 
@@ -82,7 +82,7 @@ def test_with_an_engine_the_container_comes_first(tmp_path: Path) -> None:
     provider = LocalProvider(tmp_path)
     offers = provider.offers(replace(BARE, runtime="auto"))
     assert [offer.instance for offer in offers] == ["docker", "process"]
-    assert provider.needs_image(offers[0])
+    assert provider.needs_image(offers[0], Need())
 
 
 @pytest.mark.usefixtures("two_gpus")

@@ -1,0 +1,1 @@
+"""RunPod as a provider: REST v2, and GraphQL where nothing else knows bids."""
