@@ -5,7 +5,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, get_args
 
-from .spec import Gpu, Guards, Image, JobSpec, Local, Lora, Market, Resources, Sync, Train
+from .spec import Gpu, Guards, Image, JobSpec, Local, Lora, Market, Resources, Runpod, Sync, Train
 
 _SECTIONS: dict[str, Any] = {
     "resources": Resources,
@@ -14,6 +14,7 @@ _SECTIONS: dict[str, Any] = {
     "sync": Sync,
     "image": Image,
     "local": Local,
+    "runpod": Runpod,
 }
 
 
@@ -23,12 +24,11 @@ def dump(spec: JobSpec) -> str:
 
 
 def parse(text: str) -> JobSpec:
-    """The job that `dump` wrote."""
+    """The job that `dump` wrote; what an older one did not know has its default."""
     raw = json.loads(text)
-    built = {name: _section(kind, raw[name]) for name, kind in _SECTIONS.items()}
-    return JobSpec(
-        **{**raw, **built, "train": _train(raw["train"]), "secrets": tuple(raw["secrets"])}
-    )
+    built = {name: _section(kind, raw.get(name, {})) for name, kind in _SECTIONS.items()}
+    lists = {name: tuple(value) for name, value in raw.items() if isinstance(value, list)}
+    return JobSpec(**{**raw, **lists, **built, "train": _train(raw["train"])})
 
 
 def _train(raw: dict[str, Any] | None) -> Train | None:

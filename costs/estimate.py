@@ -1,7 +1,7 @@
 """What a job would take and cost on each offer, before anything is rented."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +23,7 @@ OLD_SLACK: Final = 0.10
 
 @dataclass(frozen=True)
 class Row:
-    """One offer and what the job would do on it; `same_kind` offers of its kind cost more."""
+    """One offer and what the job would do on it; `kind`: it and the dearer ones of its kind."""
 
     offer: Offer
     forecast: Forecast
@@ -31,7 +31,16 @@ class Row:
     need_mib: int | None
     have_mib: int | None
     age_days: int
-    same_kind: int
+    kind: tuple[Offer, ...]
+
+    @property
+    def same_kind(self) -> int:
+        """How many offers of its kind cost more."""
+        return len(self.kind) - 1
+
+    def on(self, offer: Offer) -> "Row":
+        """The same job on another offer of this kind."""
+        return replace(self, offer=offer, cost=_cost(offer, self.time, self.age_days))
 
     @property
     def fits(self) -> bool | None:
@@ -46,7 +55,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The table before spending; rows that fit come first, then the cheaper ones."""
+    """The table before spending; rows that fit come first, then the cheaper ones.
+
+    `above_bid` offers are kept out by the bid; `least_above` is the price of one GPU-hour of the
+    cheapest of them.
+    """
 
     spec: JobSpec
     size: JobSize | None
@@ -54,6 +67,7 @@ class Estimate:
     above_bid: int
     made_at: datetime
     warnings: tuple[str, ...]
+    least_above: Decimal | None = None
 
     @property
     def best(self) -> Row | None:
@@ -76,6 +90,7 @@ def estimate(
     job = size(spec, project)
     everything = list(offers)
     payable = [offer for offer in everything if within_bid(offer, spec.market.bid)]
+    above = [one.usd_per_gpu_hour for one in everything if not within_bid(one, spec.market.bid)]
     rows = [_row(spec, job, group, now.date(), past) for group in _kinds(payable)]
     if job is None:
         warnings = [*warnings, unknown(spec, project)]
@@ -83,9 +98,10 @@ def estimate(
         spec=spec,
         size=job,
         rows=tuple(sorted(rows, key=_rank)),
-        above_bid=len(everything) - len(payable),
+        above_bid=len(above),
         made_at=now,
         warnings=(*warnings, *_old_prices(rows)),
+        least_above=min(above, default=None),
     )
 
 
@@ -109,18 +125,21 @@ def _row(
 ) -> Row:
     offer = group[0]
     expected = forecast(spec, job, offer, past)
-    time = expected.total
     age = max(0, (today - offer.as_of).days)
-    slack = OLD_SLACK if _is_old(offer, age) else 0.0
     return Row(
         offer=offer,
         forecast=expected,
-        cost=for_band(offer.usd_per_hour, time, slack) if time else None,
+        cost=_cost(offer, expected.total, age),
         need_mib=need_mib(spec, job, gpu=offer.gpu is not None),
         have_mib=have_mib(offer),
         age_days=age,
-        same_kind=len(group) - 1,
+        kind=tuple(group),
     )
+
+
+def _cost(offer: Offer, time: Band | None, age: int) -> Cost | None:
+    slack = OLD_SLACK if _is_old(offer, age) else 0.0
+    return for_band(offer.usd_per_hour, time, slack) if time else None
 
 
 def _is_old(offer: Offer, age: int) -> bool:

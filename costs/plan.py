@@ -13,14 +13,28 @@ from ..providers.base import Offer
 from .estimate import Estimate, Row, estimate
 from .history import Perf
 from .money import HOUR, for_seconds
-from .words import duration, mib, money
+from .words import duration, enough, mib, money
 
 RUNNERS_UP: Final = 3
 
 
 @dataclass(frozen=True)
+class Used:
+    """What earlier machines of the same run have used up."""
+
+    usd: Decimal = Decimal(0)
+    seconds: float = 0.0
+
+
+NOTHING: Final = Used()
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What will be asked for. `stop_after` is max_time, or less when max_cost is spent before."""
+    """What will be asked for. `stop_after` is max_time, or less when max_cost is spent before.
+
+    `candidates` are the offers that will do, in the order to try them: the chosen one first.
+    """
 
     estimate: Estimate
     chosen: Row
@@ -28,6 +42,15 @@ class Plan:
     stop_after: int
     worst_case: Decimal
     warnings: tuple[str, ...]
+    candidates: tuple[Offer, ...]
+
+    def on(self, offer: Offer, before: "Used" = NOTHING) -> "Plan":
+        """The plan with another of its candidates, after what earlier machines have used up.
+
+        Raises GuardError when nothing is left of max_cost or max_time.
+        """
+        row = next(row for row in self.estimate.rows if offer in row.kind)
+        return _planned(self.estimate, row.on(offer), before)
 
     @property
     def offer(self) -> Offer:
@@ -61,9 +84,13 @@ def choose(made: Estimate) -> Plan:
     chosen = made.best or _own(made)
     if chosen is None:
         raise _none(made)
+    return _planned(made, chosen, NOTHING)
+
+
+def _planned(made: Estimate, chosen: Row, before: Used) -> Plan:
     _refuse_above_budget(made.spec, chosen)
-    stop = stop_after(made.spec, chosen.offer)
-    others = [row for row in made.rows if row is not chosen and row.fits is not False]
+    stop = stop_after(made.spec, chosen.offer, before)
+    others = [row for row in made.rows if row.offer not in chosen.kind and row.fits is not False]
     return Plan(
         estimate=made,
         chosen=chosen,
@@ -71,15 +98,29 @@ def choose(made: Estimate) -> Plan:
         stop_after=stop,
         worst_case=for_seconds(chosen.offer.usd_per_hour, stop),
         warnings=tuple(_warnings(made.spec, chosen, stop)),
+        candidates=tuple(_candidates(chosen, others)),
     )
 
 
-def stop_after(spec: JobSpec, offer: Offer) -> int:
-    """Seconds after which the run is ended: max_time, or when max_cost is used up."""
+def _candidates(chosen: Row, others: Iterable[Row]) -> Iterable[Offer]:
+    yield chosen.offer
+    for row in (chosen, *others):
+        yield from (offer for offer in row.kind if offer is not chosen.offer)
+
+
+def stop_after(spec: JobSpec, offer: Offer, before: Used = NOTHING) -> int:
+    """Seconds after which the run is ended: what is left of max_time, or of max_cost.
+
+    Raises GuardError when nothing is.
+    """
     limit, price = spec.guards.max_cost, offer.usd_per_hour
+    time = spec.guards.max_time - before.seconds
+    if time <= 0 or (limit is not None and limit <= before.usd):
+        spent = f"{money(before.usd)} and {duration(before.seconds)} are used up"
+        raise GuardError(spent, "raise guards.max_cost or guards.max_time")
     if limit is None or not price:
-        return spec.guards.max_time
-    return min(spec.guards.max_time, int(limit * HOUR / price))
+        return int(time)
+    return int(min(time, (limit - before.usd) * HOUR / price))
 
 
 def _own(made: Estimate) -> Row | None:
@@ -96,8 +137,12 @@ def _none(made: Estimate) -> NoOfferError:
         return NoOfferError(message, hint)
     if made.above_bid:
         bid = made.spec.market.bid or Decimal(0)
-        message = f"all {made.above_bid} offers are above the bid of {money(bid)} a GPU-hour"
-        return NoOfferError(message, "raise market.bid, or leave it out to see the prices")
+        would_do = enough(made.least_above or Decimal(0))
+        message = (
+            f"all {made.above_bid} offers are above the bid of {money(bid)} a GPU-hour: "
+            f"the cheapest is {would_do}"
+        )
+        return NoOfferError(message, f"raise market.bid to {would_do}, or wait with --wait 1h")
     return NoOfferError("nothing is on offer for this job", "ask for another GPU or provider")
 
 

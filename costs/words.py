@@ -1,6 +1,6 @@
 """Money, time and sizes as a person reads them."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import Final
 
 CENTS_ENOUGH: Final = Decimal("0.10")
@@ -15,6 +15,13 @@ def money(usd: Decimal | str | None) -> str:
     small = 0 < abs(amount) < CENTS_ENOUGH
     shown = abs(amount).quantize(Decimal("0.0001" if small else "0.01"), rounding=ROUND_HALF_UP)
     return f"{'-' if amount < 0 else ''}${shown:,}"
+
+
+def enough(usd: Decimal) -> str:
+    """A price rounded up, so that who bids it can pay it: $0.34, $0.3412."""
+    places = usd.quantize(Decimal("0.0001"), rounding=ROUND_UP)
+    cents = places.quantize(Decimal("0.01"), rounding=ROUND_UP)
+    return f"${cents if cents == places else places}"
 
 
 def duration(seconds: float | None) -> str:

@@ -44,7 +44,9 @@ def wait_until(
             _refuse(machine, pending, target, missed, unseen)
         left = end - clock()
         if left <= 0:
-            raise ProviderError(f"{_name(machine)} is still {state.name} after {deadline:g} s")
+            raise ProviderError(
+                f"{_name(machine)} is still {state.name} after {deadline:g} s{_why(machine)}"
+            )
         sleep(min(interval, left))
         interval = min(interval * GROWTH, longest)
 
@@ -58,8 +60,11 @@ def _refuse(
             raise MachineLostError("the machine is not known to its provider")
     elif machine.state not in pending:
         wanted = " or ".join(sorted(state.name for state in target))
-        why = f": {machine.detail}" if machine.detail else ""
-        raise ProviderError(f"{machine.id} is {machine.state.name}, not {wanted}{why}")
+        raise ProviderError(f"{machine.id} is {machine.state.name}, not {wanted}{_why(machine)}")
+
+
+def _why(machine: Machine | None) -> str:
+    return f": {machine.detail}" if machine and machine.detail else ""
 
 
 def _name(machine: Machine | None) -> str:

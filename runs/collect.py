@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,10 +66,11 @@ def bring_home(host: Host, run: Run, is_done: bool) -> Collected:
     Raises:
         SyncError: something did not arrive whole, twice.
     """
-    if not is_done:
-        host.get(CHECKPOINTS, saved_checkpoints(run.id))
     folder = home(run)
-    host.get(OUTPUTS, folder)
+    if is_done:
+        host.get(OUTPUTS, folder)
+    else:
+        copy_home(host, run)
     faults = check(folder)
     if faults:
         host.get(OUTPUTS, folder)
@@ -77,7 +79,27 @@ def bring_home(host: Host, run: Run, is_done: bool) -> Collected:
         raise SyncError(f"{folder / faults[0]} did not arrive whole", "the machine is kept")
     if is_done:
         _point_latest(run, folder)
+        shutil.rmtree(saved_checkpoints(run.id), ignore_errors=True)
     return counted(folder)
+
+
+def copy_home(host: Host, run: Run) -> None:
+    """Copy checkpoints and outputs home as they are now, the job still going on or not.
+
+    Raises:
+        SyncError: something did not arrive.
+    """
+    saved = saved_checkpoints(run.id)
+    host.get(CHECKPOINTS, saved)
+    for old in beyond(saved, run.spec.train.keep_checkpoints if run.spec.train else None):
+        shutil.rmtree(old, ignore_errors=True)
+    host.get(OUTPUTS, home(run))
+
+
+def beyond(checkpoints: Path, keep: int | None) -> list[Path]:
+    """The committed checkpoints that are older than the newest `keep`; None keeps all."""
+    whole = sorted(mark.parent for mark in checkpoints.glob(f"*/{COMMITTED}"))
+    return [] if keep is None else whole[: max(0, len(whole) - keep)]
 
 
 def rescue(host: Host, run_id: str) -> Path:

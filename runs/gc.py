@@ -4,34 +4,46 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..configs.container import EVENTS, JOB
-from ..errors import LeftRunningError, MachineLostError, OutputsKeptError, SyncError
+from ..configs.container import JOB
+from ..errors import (
+    LeftRunningError,
+    MachineLostError,
+    OutputsKeptError,
+    ProviderError,
+    SyncError,
+    UnreachableError,
+)
 from ..providers.base import Exit, Host, Machine, Provider
-from . import collect, locks, reports, teardown
-from .endings import Ending, ending_of, status_of
-from .events import read_all
+from . import collect, locks, reports, rescue, teardown
+from .endings import Ending, status_of
 from .ledger import Ledger
 from .records import Attempt, Run, Status
 from .teardown import Patience
 
 NEVER_RAN = Ending(137, "lost", "its command died before the job began")
 GONE = Ending(137, "lost", "its machine is gone")
+GIVEN_UP = Ending(137, "lost", "its outputs were given up")
+BOOT_SECONDS = 10 * 60.0
 KILL_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Leftover:
-    """A run that nobody looks after (with its last attempt), or a machine that no run knows."""
+    """A run that nobody looks after (with its last attempt), or a machine that no run knows.
+
+    `silent` names a provider that could not be asked what it holds.
+    """
 
     why: str
     run: Run | None = None
     attempt: Attempt | None = None
     machine: Machine | None = None
     provider: Provider | None = None
+    silent: str = ""
 
     @property
     def name(self) -> str:
-        return self.run.id if self.run else self.machine.id if self.machine else ""
+        return self.run.id if self.run else self.machine.id if self.machine else self.silent
 
 
 @dataclass(frozen=True)
@@ -47,9 +59,15 @@ class Sweep:
 
 def find(sweep: Sweep) -> list[Leftover]:
     """Everything of this ledger that no living command looks after."""
-    machines = {name: provider.list_owned() for name, provider in sweep.providers.items()}
+    machines: dict[str, list[Machine]] = {}
+    silent: list[Leftover] = []
+    for name, provider in sweep.providers.items():
+        try:
+            machines[name] = provider.list_owned()
+        except ProviderError as error:
+            silent.append(Leftover(f"cannot be asked: {error}", silent=name))
     runs = [run for run in sweep.ledger.unfinished() if not locks.is_held(run.id)]
-    return [_of_run(sweep, run, machines) for run in runs] + _unknown(sweep, machines)
+    return [_of_run(sweep, run, machines) for run in runs] + _unknown(sweep, machines) + silent
 
 
 def settle(sweep: Sweep, leftover: Leftover, give_up_outputs: bool = False) -> None:
@@ -58,7 +76,10 @@ def settle(sweep: Sweep, leftover: Leftover, give_up_outputs: bool = False) -> N
     Raises:
         OutputsKeptError: outputs did not come home and are not to be given up.
         LeftRunningError: its machine could not be proven gone.
+        UnreachableError: its provider cannot be asked.
     """
+    if leftover.silent:
+        raise UnreachableError(leftover.why, "once it answers, `longshore gc` again")
     if leftover.run is None:
         _end_unknown(sweep, leftover)
         return
@@ -69,14 +90,15 @@ def settle(sweep: Sweep, leftover: Leftover, give_up_outputs: bool = False) -> N
         ending = _emptied(sweep, leftover, leftover.run, give_up_outputs)
         if attempt is not None and provider is not None:
             teardown.end(sweep.ledger, provider, attempt, sweep.patience)
+            reports.ask_bill(sweep.ledger, provider, attempt)
         _close(sweep, leftover.run, ending)
 
 
 def _nobody_can_say(attempt: Attempt) -> LeftRunningError:
     return LeftRunningError(
         f"machine {attempt.machine or 'of ' + attempt.run} may still run: "
-        f"no provider {attempt.provider!r} here",
-        "install the package that brings it, then `longshore gc`",
+        f"provider {attempt.provider!r} cannot be asked from here",
+        "install the package that brings it, or mend the way to it, then `longshore gc`",
     )
 
 
@@ -89,7 +111,8 @@ def _of_run(sweep: Sweep, run: Run, machines: dict[str, list[Machine]]) -> Lefto
     if machine and not attempt.machine:
         sweep.ledger.adopt(attempt, machine.id)
         attempt = sweep.ledger.attempts(run.id)[attempt.number - 1]
-    return Leftover(_why(run), run, attempt, machine, sweep.providers.get(attempt.provider))
+    asked = sweep.providers.get(attempt.provider) if attempt.provider in machines else None
+    return Leftover(_why(run), run, attempt, machine, asked)
 
 
 def _why(run: Run) -> str:
@@ -120,20 +143,27 @@ def _emptied(sweep: Sweep, left: Leftover, run: Run, give_up: bool) -> Ending:
         return GONE if left.attempt and left.attempt.machine else NEVER_RAN
     if run.is_over:
         return Ending(run.code or 0, run.reason)
-    host = left.provider.host(left.machine)
-    exit_ = _stopped(host, 0 if give_up else sweep.grace)
-    ending = ending_of(exit_, read_all(host.read(EVENTS)))
+    if give_up and rescue.is_asleep(left.machine):
+        return GIVEN_UP
     try:
-        home = collect.bring_home(host, run, is_done=ending.code == 0)
+        host = left.provider.host(_awake(left.provider, left.machine, run))
+        exit_ = _stopped(host, 0 if give_up else sweep.grace)
+        ending, home = rescue.emptied(host, run, exit_)
         sweep.note(f"{run.id}: {home.files} files are in {home.folder}")
     except MachineLostError:
         sweep.note(f"{run.id}: its machine went away with what was not home yet")
-    except SyncError as error:
+        return GONE
+    except (SyncError, ProviderError) as error:
         if not give_up:
             sweep.ledger.mark(run.id, Status.KEPT)
             raise OutputsKeptError(str(error), error.hint) from error
         sweep.note(f"{run.id}: outputs given up: {error}")
+        return GIVEN_UP
     return ending
+
+
+def _awake(provider: Provider, machine: Machine, run: Run) -> Machine:
+    return rescue.woken(provider, machine, run.spec.guards.boot_timeout)
 
 
 def _stopped(host: Host, grace: float) -> Exit:
@@ -172,7 +202,7 @@ def _end_unknown(sweep: Sweep, left: Leftover) -> None:
     if left.machine is None or left.provider is None:
         return
     attempt = Attempt.of_machine(left.provider.name, left.machine)
-    host = left.provider.host(left.machine)
+    host = left.provider.host(rescue.woken(left.provider, left.machine, BOOT_SECONDS))
     _stopped(host, sweep.grace)
     folder = collect.rescue(host, left.machine.run)
     sweep.note(f"{left.machine.run}: what it held is in {folder}")

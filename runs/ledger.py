@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 from ..configs import folders, jobfile
@@ -20,7 +21,7 @@ from .records import ENDED, Attempt, Moment, Run, Status
 Row = dict[str, str | float | int]
 Fields = dict[str, str | float | int | None]
 
-VERSION = 1
+VERSION = 2
 SCHEMA = """
 CREATE TABLE runs (
   id TEXT PRIMARY KEY, spec TEXT NOT NULL, project TEXT NOT NULL, status TEXT NOT NULL,
@@ -30,7 +31,7 @@ CREATE TABLE runs (
 CREATE TABLE attempts (
   run TEXT NOT NULL REFERENCES runs (id), number INTEGER NOT NULL, provider TEXT NOT NULL,
   instance TEXT NOT NULL, usd_per_hour TEXT NOT NULL, state TEXT NOT NULL,
-  requested REAL NOT NULL, machine TEXT NOT NULL DEFAULT '', gone REAL,
+  requested REAL NOT NULL, machine TEXT NOT NULL DEFAULT '', gone REAL, billed TEXT,
   PRIMARY KEY (run, number)
 );
 CREATE TABLE moments (
@@ -38,6 +39,10 @@ CREATE TABLE moments (
   detail TEXT NOT NULL DEFAULT ''
 );
 """
+
+
+MIGRATIONS = {1: "ALTER TABLE attempts ADD COLUMN billed TEXT"}
+"""By the version that a file has, the step to the next one."""
 
 
 class DamagedLedgerError(LedgerError):
@@ -81,6 +86,14 @@ class Ledger:
     def adopt(self, attempt: Attempt, machine: str) -> None:
         """The provider's id for the attempt's machine."""
         self._update_attempt(attempt, machine=machine)
+
+    def runs_at(self, attempt: Attempt, usd_per_hour: Decimal) -> None:
+        """The attempt's machine runs, at this price."""
+        self._update_attempt(attempt, state=State.RUNNING.name, usd_per_hour=str(usd_per_hour))
+
+    def bill(self, attempt: Attempt, usd: Decimal) -> None:
+        """What the provider says that the attempt's machine has cost."""
+        self._update_attempt(attempt, billed=str(usd))
 
     def move(self, attempt: Attempt, state: State) -> None:
         """The attempt's machine was seen in this state."""
@@ -203,6 +216,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if version == 0:
         connection.execute("PRAGMA journal_mode = WAL")
         _create(connection)
+    elif version < VERSION:
+        _migrate(connection)
     elif version > VERSION:
         raise LedgerError(
             f"the ledger has version {version}, this Longshore knows {VERSION}",
@@ -217,6 +232,16 @@ def _create(connection: sqlite3.Connection) -> None:
         for statement in SCHEMA.split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring an older file up to date, as exclusively as it was made."""
+    connection.execute("BEGIN EXCLUSIVE")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    for step in range(version, VERSION):
+        connection.execute(MIGRATIONS[step])
+    connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
 
 

@@ -1,40 +1,44 @@
 """The life of one run: intent, image, machine, files in, job, files out, proof that it is gone."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
-from ..configs import folders, jobfile
-from ..configs.container import CHECKPOINTS, CODE, JOB, SECRETS
+from ..configs import folders
 from ..configs.spec import JobSpec
 from ..costs.document import Document
-from ..costs.plan import Plan
-from ..environments.paths import not_code
+from ..costs.plan import Plan, Used
 from ..errors import (
     BusyError,
     LedgerError,
     LongshoreError,
     MachineLostError,
     OutputsKeptError,
-    ProviderError,
+    UnreachableError,
 )
-from ..providers.base import Bind, Host, Machine, Need, Offer, Order, Provider, State
-from ..providers.wait import wait_until
-from . import collect, locks, reports, teardown
+from ..providers.base import Bind, Host, Need, Offer, Order, Provider
+from . import collect, locks, reports, rescue, sending, teardown
+from .background import beating, repeating
 from .collect import Collected
 from .endings import Ending, status_of
-from .follow import Watch
-from .inputs import Cargo, limited, pack, secrets
+from .follow import PATIENCE, Habits, Watch
+from .inputs import Cargo, pack, secrets
 from .ledger import Ledger
-from .live import Live
+from .live import Live, hours
 from .owner import owner
+from .placing import Placed, Placing
 from .records import Attempt, Run, Status
 from .screen import Screen
+from .sending import Freight
 from .signals import Stop
 from .teardown import Patience
+from .tunnels import exposed
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,10 @@ class Launch:
     def offer(self) -> Offer:
         return self.plan.offer
 
+    @property
+    def need(self) -> Need:
+        return Need.of(self.spec)
+
 
 Build = Callable[[Launch, Callable[[str], None]], str]
 """Makes sure the job's image exists and returns its name; the callable shows progress."""
@@ -57,7 +65,10 @@ Build = Callable[[Launch, Callable[[str], None]], str]
 
 @dataclass(frozen=True)
 class Session:
-    """Who takes part in a run's life; the callables exist to be replaced in tests."""
+    """Who takes part in a run's life; the callables exist to be replaced in tests.
+
+    `luggage` makes the folder of what a machine without the job's image lacks.
+    """
 
     ledger: Ledger
     provider: Provider
@@ -66,6 +77,7 @@ class Session:
     stop: Stop = field(default_factory=Stop)
     patience: Patience = field(default_factory=Patience)
     clock: Callable[[], float] = time.time
+    luggage: Callable[[Launch], Path | None] = lambda launch: None
 
 
 @dataclass(frozen=True)
@@ -78,8 +90,13 @@ class Outcome:
     report: Document
 
 
-UNSEEN = 5
-"""Looks in a row in which a cloud may not yet know the machine it has just made."""
+SPARE = 30 * 60
+"""Seconds past boot and job for which a machine elsewhere lives, so that all can come home."""
+TRY_FOR = 5 * 60.0
+"""Seconds for which files are tried to be moved while nobody answers."""
+TRY_EVERY = 2.0
+CUT_SHORT = ("lost", "preempted", "killed")
+"""Endings that are not the job's own: where nobody here asked for it, it goes on elsewhere."""
 
 _KEPT_HINT = "make room or mend it, then `longshore gc`; `longshore down` gives them up"
 
@@ -124,134 +141,213 @@ class _Life:
         try:
             collect.prepare(self.run)
             reports.keep_plan(self.run, self.launch.plan)
-            image = self._image()
-            with self._machine(image) as host:
-                ending = self._work(host)
-                collected = self._bring_home(host, ending)
+            ending, collected = self._through(self._image())
         except LongshoreError as error:
             self._close_after(error)
             raise
         return self._close(ending, collected)
 
+    @property
+    def _is_far(self) -> bool:
+        return not self.session.provider.capabilities.shares_files
+
     def _image(self) -> str | None:
-        if not self.session.provider.needs_image(self.launch.offer, Need.of(self.launch.spec)):
+        if not self.session.provider.needs_image(self.launch.offer, self.launch.need):
             return None
         self._phase("build")
         with self.session.stop.breaking():
             return self.session.build(self.launch, self.session.screen.note)
 
+    def _through(self, image: str | None) -> tuple[Ending, Collected]:
+        """The job on one machine after another, until it ends in its own way."""
+        freight = self._freight(image)
+        losses = 0
+        while True:
+            with self._machine(image) as (placed, host):
+                ending = self._work(placed, host, freight, goes_on=losses > 0)
+                ending, collected = self._bring_home(placed, host, ending, losses)
+            if not self._goes_on(placed.plan.offer, ending, losses):
+                return ending, collected
+            losses += 1
+            self.session.screen.note(f"{self._loss(ending)}: going on with another machine")
+
+    def _freight(self, image: str | None) -> Freight:
+        bare = image is None and self._is_far
+        return Freight(
+            run=self.run,
+            cargo=self.cargo,
+            project=self.launch.project,
+            uploads=self._is_far,
+            code=image is None,
+            luggage=self.session.luggage(self.launch) if bare else None,
+            resume_from=self.launch.resume_from,
+            secrets=self.secrets,
+            tokens=sending.new_tokens(self.launch.spec),
+        )
+
     @contextmanager
-    def _machine(self, image: str | None) -> Iterator[Host]:
+    def _machine(self, image: str | None) -> Iterator[tuple[Placed, Host]]:
         """A machine that runs; it is torn down at the end, whatever happens inside."""
-        self._phase("provision", self.launch.offer.instance)
-        attempt = self.session.ledger.intend(self.run.id, self.launch.offer)
+        placed = self._place(image)
         try:
-            attempt = self._request(attempt, image)
-            yield self.session.provider.host(self._await_running(attempt))
+            self.session.ledger.runs_at(placed.attempt, _price(placed))
+            reports.keep_plan(self.run, placed.plan)
+            yield placed, self.session.provider.host(placed.machine)
         except OutputsKeptError:
             raise
         except BaseException:
-            self._tear_down(attempt)
+            self._tear_down(placed.attempt)
             raise
-        self._tear_down(attempt)
+        self._tear_down(placed.attempt)
 
-    def _request(self, attempt: Attempt, image: str | None) -> Attempt:
-        order = self._order(attempt, image)
-        try:
-            machine = self.session.provider.request(self.launch.offer, order)
-        except ProviderError:
-            machine = self._created_all_the_same(attempt)
-            if not machine:
-                raise
-        self.session.ledger.adopt(attempt, machine)
-        return self.session.ledger.attempts(self.run.id)[-1]
+    def _place(self, image: str | None) -> Placed:
+        session = self.session
+        placing = Placing(
+            session.ledger,
+            session.provider,
+            session.screen,
+            session.stop,
+            session.patience,
+            lambda attempt, plan: self._order(attempt, plan, image),
+        )
+        number = len(session.ledger.attempts(self.run.id)) + 1
+        before = self._used(number)
+        return placing.place(self.run.id, self.launch.project, self.launch.plan, before)
 
-    def _created_all_the_same(self, attempt: Attempt) -> str:
-        """A create call whose answer was lost may have made the machine."""
-        owned = self.session.provider.list_owned()
-        ids = [m.id for m in owned if (m.run, m.attempt) == (attempt.run, attempt.number)]
-        return ids[0] if ids else ""
-
-    def _order(self, attempt: Attempt, image: str | None) -> Order:
-        shares = self.session.provider.capabilities.shares_files
-        uploads = self.cargo.uploads if shares else ()
+    def _order(self, attempt: Attempt, plan: Plan, image: str | None) -> Order:
+        uploads = () if self._is_far else self.cargo.uploads
+        guards = self.launch.spec.guards
         return Order(
             run=self.run.id,
             attempt=attempt.number,
             owner=owner(),
-            need=Need.of(self.launch.spec),
+            need=self.launch.need,
             image=image,
             binds=tuple(Bind(upload.source, upload.target) for upload in uploads),
             cache=folders.cache() / "job",
+            seconds=guards.boot_timeout + plan.stop_after + SPARE,
+            idle=guards.idle,
         )
 
-    def _await_running(self, attempt: Attempt) -> Machine:
-        with self.session.stop.breaking():
-            machine = wait_until(
-                lambda: self.session.provider.look(attempt.machine),
-                pending={State.REQUESTED, State.BOOTING},
-                target={State.RUNNING},
-                deadline=self.launch.spec.guards.boot_timeout,
-                unseen=UNSEEN,
-                interval=0.1,
-            )
-        if machine is None:
-            raise MachineLostError(f"machine {attempt.machine} vanished before it ran")
-        self.session.ledger.move(attempt, State.RUNNING)
-        return machine
+    def _used(self, number: int) -> Used:
+        """What the machines before the attempt of that number have used of the run's budget."""
+        attempts = self.session.ledger.attempts(self.run.id)
+        rented = [one for one in attempts if one.machine and one.number < number]
+        spans = [((one.gone or self.session.clock()) - one.requested, one) for one in rented]
+        usd = sum((hours(seconds) * one.usd_per_hour for seconds, one in spans), start=hours(0))
+        return Used(usd, sum(seconds for seconds, _ in spans))
 
-    def _work(self, host: Host) -> Ending:
+    def _work(self, placed: Placed, host: Host, freight: Freight, goes_on: bool) -> Ending:
         self._phase("sync")
-        with self.session.stop.breaking():
-            self._send(host)
+        stop_after = placed.plan.stop_after
+        with self.session.stop.breaking(), self._alive(host):
+            try:
+                seen = self._patiently(lambda: freight.send(host, stop_after, goes_on))
+            except MachineLostError as error:
+                return Ending(137, "lost", str(error), error.hint)
         self._phase("train")
         self.session.ledger.mark(self.run.id, Status.RUNNING)
-        host.start()
         try:
-            ending = self._watch(host).until_end()
+            ending = self._watched(placed, host, seen, freight.tokens)
         except (LongshoreError, OSError) as error:
             raise self._kept("the job cannot be watched", error) from error
         told = self.cargo.in_users_words(ending.detail, self.launch.project)
         return replace(ending, detail=told)
 
-    def _send(self, host: Host) -> None:
-        provider, offer = self.session.provider, self.launch.offer
-        if not provider.needs_image(offer, Need.of(self.launch.spec)):
-            project = self.launch.project
-            stays = (*not_code(self.launch.spec, project), *folders.inside(project))
-            host.put(project, CODE, stays)
-        if not provider.capabilities.shares_files:
-            for upload in self.cargo.uploads:
-                host.put(upload.source, upload.target)
-        if self.launch.resume_from:
-            host.put(collect.saved_checkpoints(self.launch.resume_from), CHECKPOINTS)
-        if self.secrets:
-            host.write(SECRETS, json.dumps(self.secrets).encode(), mode=0o600)
-        job = limited(self.cargo.spec, self.launch.plan.stop_after)
-        host.write(JOB, jobfile.dump(job).encode())
+    def _watched(
+        self, placed: Placed, host: Host, seen: dict[str, int], tokens: dict[str, str]
+    ) -> Ending:
+        spec, screen = self.launch.spec, self.session.screen
+        with ExitStack() as stack:
+            try:
+                self._patiently(host.start)
+            except MachineLostError as error:
+                return Ending(137, "lost", str(error), error.hint)
+            stack.enter_context(exposed(host, spec.expose, tokens, screen.note))
+            watch = self._watch(placed, host, seen)
+            if self._is_far:
+                copies = repeating(lambda: collect.copy_home(host, self.run), spec.sync.every)
+                watch.worries = stack.enter_context(copies).fault
+            return watch.until_end()
 
-    def _watch(self, host: Host) -> Watch:
-        offer = self.launch.offer
+    def _watch(self, placed: Placed, host: Host, seen: dict[str, int]) -> Watch:
+        session, limit = self.session, float(placed.plan.stop_after)
+        offer = placed.plan.offer
         live = Live(
             run=self.run.id,
             where=f"{offer.provider} {offer.instance}",
-            usd_per_hour=offer.usd_per_hour,
+            usd_per_hour=_price(placed),
             max_cost=self.launch.spec.guards.max_cost,
-            began=self.session.ledger.attempts(self.run.id)[-1].requested,
+            began=placed.attempt.requested,
+            before=self._used(placed.attempt.number).usd,
         )
-        session = self.session
-        return Watch(host, session.screen, session.stop, live, self.secrets, session.clock)
+        poll = session.provider.capabilities.poll
+        habits = Habits(poll, max(limit, PATIENCE) if self._is_far else PATIENCE, limit)
+        return Watch(
+            host,
+            session.screen,
+            session.stop,
+            live,
+            self.secrets,
+            session.clock,
+            habits,
+            offsets=seen,
+        )
 
-    def _bring_home(self, host: Host, ending: Ending) -> Collected:
+    def _patiently(self, work: Callable[[], Answer]) -> Answer:
+        """Do it; where nobody answers, try again for a while, if the machine is elsewhere."""
+        until = self.session.clock() + (TRY_FOR if self._is_far else 0)
+        while True:
+            try:
+                return work()
+            except UnreachableError as error:
+                if self.session.clock() >= until or self.session.stop.presses > 1:
+                    raise
+                self.session.screen.note(f"{error}; trying again")
+                self.session.stop.wait(TRY_EVERY)
+
+    def _alive(self, host: Host) -> AbstractContextManager[None]:
+        return beating(host) if self._is_far else nullcontext()
+
+    def _bring_home(
+        self, placed: Placed, host: Host, ending: Ending, losses: int
+    ) -> tuple[Ending, Collected]:
         try:
             self._phase("collect")
             self.session.ledger.mark(self.run.id, Status.COLLECTING)
-            return collect.bring_home(host, self.run, is_done=ending.code == 0)
+            with self._alive(host):
+                done = ending.code == 0
+                return ending, self._patiently(
+                    lambda: collect.bring_home(host, self.run, is_done=done)
+                )
         except MachineLostError:
-            self.session.screen.note("the machine went away with what was not home yet")
-            return collect.counted(collect.home(self.run))
+            return self._rescued(placed, ending, losses)
         except (LongshoreError, OSError) as error:
             raise self._kept("outputs are not home", error) from error
+
+    def _rescued(self, placed: Placed, ending: Ending, losses: int) -> tuple[Ending, Collected]:
+        """What a machine that was stopped under its job still holds, where it can be woken."""
+        provider, screen = self.session.provider, self.session.screen
+        found = rescue.out_of_sleep(provider, placed.machine.id, self.run)
+        if not isinstance(found, str):
+            screen.note("the machine was stopped; what it held is home")
+            return found
+        if rescue.is_kept(provider, placed.machine.id) and not self._goes_on(
+            placed.plan.offer, ending, losses
+        ):
+            raise self._kept("outputs are not home", MachineLostError(found))
+        screen.note(f"the machine went away with what was not home yet ({found})")
+        return ending, collect.counted(collect.home(self.run))
+
+    def _goes_on(self, offer: Offer, ending: Ending, losses: int) -> bool:
+        """Whether a job that was cut short begins again where its last checkpoint left it."""
+        is_ours_to_end = self.session.stop.presses > 0 or offer.market == "own"
+        left = self.launch.spec.guards.recoveries - losses
+        return ending.reason in CUT_SHORT and not is_ours_to_end and left > 0
+
+    def _loss(self, ending: Ending) -> str:
+        from_where = "its last checkpoint" if collect.has_checkpoint(self.run.id) else "its start"
+        return f"the job was cut short ({ending.detail or ending.reason}), from {from_where}"
 
     def _kept(self, what: str, error: Exception) -> OutputsKeptError:
         """Once a job has begun, no fault of ours may end its machine with what it made."""
@@ -263,7 +359,9 @@ class _Life:
         # A full disk must not keep a machine that costs money.
         with suppress(LedgerError):
             self._phase("teardown")
-        teardown.end(self.session.ledger, self.session.provider, attempt, self.session.patience)
+        session = self.session
+        teardown.end(session.ledger, session.provider, attempt, session.patience)
+        reports.ask_bill(session.ledger, session.provider, attempt)
 
     def _phase(self, name: str, detail: str = "") -> None:
         self.session.ledger.note(self.run.id, name, detail)
@@ -286,3 +384,8 @@ class _Life:
             if not isinstance(error, OutputsKeptError):
                 ledger.close_run(self.run.id, Status.FAILED, error.exit_code, str(error))
                 reports.write(ledger, ledger.run(self.run.id), self.session.screen.note)
+
+
+def _price(placed: Placed) -> Decimal:
+    """USD an hour: what the provider says of the machine, where that is more than its offer."""
+    return max(placed.machine.usd_per_hour, placed.plan.offer.usd_per_hour)

@@ -14,13 +14,17 @@ NEVER = 10 * 365 * DAY
 
 @dataclass(frozen=True)
 class Live:
-    """What is known of a running job now; `spent` in USD, times in seconds."""
+    """What is known of a running job now; `spent` in USD, times in seconds.
+
+    `before`: what earlier machines of the run have cost.
+    """
 
     run: str
     where: str
     usd_per_hour: Decimal
     max_cost: Decimal | None = None
     began: float = 0.0
+    before: Decimal = Decimal(0)
     first_step_at: float | None = None
     first_step: int = 0
     now: float = 0.0
@@ -46,8 +50,8 @@ class Live:
 
     @property
     def spent(self) -> Decimal:
-        """What the machine has cost since it was asked for."""
-        return hours(self.now - self.began) * self.usd_per_hour
+        """What the run has cost: this machine since it was asked for, and those before it."""
+        return self.before + hours(self.now - self.began) * self.usd_per_hour
 
     @property
     def seconds_left(self) -> float | None:

@@ -70,7 +70,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One machine asked for on behalf of a run; `machine` is empty until the answer came."""
+    """One machine asked for on behalf of a run; `machine` is empty until the answer came.
+
+    `billed` is what the provider says it has cost in USD, None while it does not say.
+    """
 
     run: str
     number: int
@@ -81,6 +84,7 @@ class Attempt:
     requested: float
     machine: str = ""
     gone: float | None = None
+    billed: Decimal | None = None
 
     @classmethod
     def of_machine(cls, provider: str, machine: Machine) -> "Attempt":
@@ -103,6 +107,7 @@ class Attempt:
             requested=float(row["requested"] or 0),
             machine=str(row["machine"]),
             gone=None if row["gone"] is None else float(row["gone"]),
+            billed=None if row["billed"] is None else Decimal(str(row["billed"])),
         )
 
 

@@ -1,6 +1,7 @@
 """The facts of a run that ended, gathered for its report, and the report's files."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -11,7 +12,8 @@ from ..configs.container import EVENTS, OUTPUTS
 from ..costs import document, history, planned, render
 from ..costs.plan import Plan
 from ..costs.report import Actual, Outputs, report
-from ..errors import LedgerError, LongshoreError, NotFoundError
+from ..errors import LedgerError, LongshoreError, NotFoundError, ProviderError
+from ..providers.base import Bills, Provider
 from . import collect
 from .events import Event, read_all
 from .ledger import Ledger
@@ -59,6 +61,16 @@ def write(ledger: Ledger, run: Run, note: Callable[[str], None]) -> document.Doc
             note(f"the report cannot be written: {error}")
     _remember(run, events, facts, note)
     return made
+
+
+def ask_bill(ledger: Ledger, provider: Provider, attempt: Attempt) -> None:
+    """Write down what the provider has charged for an attempt's machine, if it says so by now."""
+    if not isinstance(provider, Bills) or not attempt.machine:
+        return
+    # A bill that cannot be had now is asked for again when the report is read.
+    with suppress(ProviderError, LedgerError):
+        if (usd := provider.billed(attempt.machine)) is not None:
+            ledger.bill(attempt, usd)
 
 
 def read(run: Run) -> document.Document:

@@ -223,7 +223,7 @@ def test_a_machine_whose_provider_is_not_installed_is_not_forgotten(abandoned: B
     """Nobody here can say that it is gone, so the run stays open and the error names it."""
     work = replace(sweep(abandoned), providers={})
     (left,) = gc.find(work)
-    with pytest.raises(LeftRunningError, match="no provider 'fake' here"):
+    with pytest.raises(LeftRunningError, match="provider 'fake' cannot be asked"):
         gc.settle(work, left)
     assert not abandoned.ledger.runs()[0].is_over
     control.down(sweep(abandoned), abandoned.ledger.runs()[0])
