@@ -1,0 +1,146 @@
+"""Copies as values: which passes of rsync bring a file or folder to a machine, or home."""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from posixpath import dirname
+
+from ...configs.container import COMMITTED
+from ...configs.exclude import included
+from ..copying import HINTS
+from .connection import Connection
+from .faults import HINTS_THERE
+
+_KEEP = ("--times", "--perms")
+_HOME = ("--keep-dirlinks", "--chmod=Du+rwx", *_KEEP)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One run of rsync, `inward` to the machine or home; a path that ends in `/` is a folder.
+
+    All of `source` is copied, or only the `names` below it.
+    """
+
+    source: str
+    target: str
+    options: tuple[str, ...]
+    inward: bool
+    names: tuple[str, ...] | None = None
+
+    def words(self, connection: Connection) -> list[str]:
+        """The command; with `names`, they are what it reads from stdin."""
+        remote = connection.address.remote
+        listed = [] if self.names is None else ["--files-from=-", "--from0"]
+        source, target = (
+            (self.source, remote(self.target))
+            if self.inward
+            else (remote(self.source), self.target)
+        )
+        return connection.rsync_words([*self.options, *listed], source, target)
+
+    @property
+    def stdin(self) -> bytes:
+        """The names; the dot keeps one that begins with # or ; from being read as a comment."""
+        return b"\0".join(b"./" + os.fsencode(name) for name in self.names or ())
+
+    @property
+    def folder(self) -> str:
+        """The folder that must be there before."""
+        return self.target.rstrip("/") if self.target.endswith("/") else dirname(self.target)
+
+    @property
+    def what(self) -> str:
+        """What a fault is told of: the path that the user knows."""
+        return (self.source if self.inward else self.target).rstrip("/")
+
+    @property
+    def hints(self) -> Mapping[int, str]:
+        """What to do about a disk that refuses the files."""
+        return HINTS_THERE if self.inward else HINTS
+
+
+def inward(source: Path, target: str, exclude: Sequence[str] = ()) -> list[Pass]:
+    """What brings a file or folder in; raises OSError for what cannot be read.
+
+    Links stay links where they lead to the same file there; what the others lead to is copied, as
+    in `copying.copy_in`.
+    """
+    if stat.S_ISDIR(source.stat().st_mode):
+        return list(_folder_in(source.absolute(), target, exclude, above=()))
+    return [Pass(str(source.absolute()), target, ("--copy-links", *_KEEP), inward=True)]
+
+
+def home(source: str, target: Path, committed: Sequence[str]) -> list[Pass]:
+    """What brings a folder home: its files, then those that say that others are whole.
+
+    Those are the ones that were there before the first pass, so they speak of what it copied.
+    Links are not rsync's to make (see `links.py`).
+    """
+    here = f"{target.absolute()}/"
+    rest = Pass(
+        f"{source}/",
+        here,
+        ("--recursive", "--prune-empty-dirs", f"--exclude={COMMITTED}", *_HOME),
+        inward=False,
+    )
+    marks = Pass(f"{source}/", here, _HOME, False, tuple(committed))
+    return [rest, marks] if committed else [rest]
+
+
+def file_home(source: str, target: Path) -> Pass:
+    """What brings one file home."""
+    return Pass(source, str(target.absolute()), ("--copy-links", *_KEEP), inward=False)
+
+
+def _folder_in(
+    source: Path, target: str, exclude: Sequence[str], above: tuple[Path, ...]
+) -> Iterator[Pass]:
+    top, here, there = _real(source), f"{source}/", f"{target}/"
+    if not exclude and all(_stays(source, link, top) for link in _links(source)):
+        yield Pass(here, there, ("--recursive", "--links", *_KEEP), inward=True)
+        return
+    names = list(included(source, exclude))
+    links = [name for name in names if (source / name).is_symlink()]
+    followed = [link for link in links if not _stays(source, link, top)]
+    folders = [link for link in followed if (source / link).is_dir()]
+    yield from _some(here, there, "--links", set(names) - set(followed))
+    yield from _some(here, there, "--copy-links", set(followed) - set(folders))
+    for link in folders:
+        if _real(source / link) not in (top, *top.parents, *above):
+            yield from _folder_in(source / link, f"{target}/{link}", exclude, (*above, top))
+
+
+def _some(here: str, there: str, how: str, names: set[PurePosixPath]) -> Iterator[Pass]:
+    if names:
+        yield Pass(here, there, (how, *_KEEP), True, tuple(sorted(map(str, names))))
+
+
+def _links(top: Path) -> Iterator[PurePosixPath]:
+    """Every link below a folder; much cheaper than all that `included` tells."""
+    waiting = [str(top)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_symlink():
+                    yield PurePosixPath(os.path.relpath(entry.path, top))
+                elif entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+
+
+def _stays(top: Path, link: PurePosixPath, real: Path) -> bool:
+    """Whether a link means the same there: dangling, or relative and inside all the way."""
+    path = top / link
+    if not path.exists():
+        return True
+    text = os.readlink(path)
+    leads = os.path.normpath(os.path.join(link.parent, text))
+    is_inside = not os.path.isabs(text) and leads.split("/")[0] != ".."
+    return is_inside and _real(path).is_relative_to(real)
+
+
+def _real(path: Path) -> Path:
+    """As Path.resolve, which raises on a loop of links."""
+    return Path(os.path.realpath(path))
