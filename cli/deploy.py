@@ -74,7 +74,7 @@ def run(asked: DeployOptions) -> None:
     provider = registry.get(resolved.spec.provider)
     if missing := provider.capabilities.missing(resolved.spec):
         raise NoOfferError(f"{provider.name} {missing}")
-    made = plan(resolved.spec, provider.offers(Need.of(resolved.spec)), resolved.project)
+    made = _planned(resolved, provider, asked.dry_run)
     if asked.dry_run:
         _show_dry_run(resolved, provider, made, asked.as_json)
         return
@@ -82,6 +82,16 @@ def run(asked: DeployOptions) -> None:
     if asked.as_json:
         show_json(outcome.report)
     _raise_unless_done(outcome, resolved.file)
+
+
+def _planned(resolved: Resolved, provider: Provider, dry_run: bool) -> Plan:
+    spec = resolved.spec
+    if dry_run or not spec.market.wait:
+        return plan(spec, provider.offers(Need.of(spec)), resolved.project)
+    from ..runs.placing import Waiting, first_plan
+
+    waiting = Waiting(spec.market.wait, lambda text: click.echo(text, err=True))
+    return first_plan(provider, spec, resolved.project, waiting)
 
 
 def _sail(asked: DeployOptions, resolved: Resolved, provider: Provider, made: Plan) -> "Outcome":

@@ -19,6 +19,8 @@ COMMANDS = {
     "devices": "The hardware of this machine as a job would see it.",
     "ps": "Runs and machines, and what they cost an hour.",
     "logs": "What a run printed; -f follows it.",
+    "ssh": "A shell on a run's machine, or one command there.",
+    "tunnel": "Ports of a run's machine on this one, until Ctrl-C.",
     "stop": "Stop a run with a checkpoint.",
     "down": "End a run's machine now.",
     "report": "What a run took and cost, against its plan.",

@@ -2,6 +2,7 @@
 
 import click
 
+from ..providers import registry
 from ..runs import reports
 from ..runs.ledger import Ledger
 from .documents import Shape, document_options, show_document
@@ -11,5 +12,8 @@ from .documents import Shape, document_options, show_document
 @click.argument("run_name", metavar="[RUN]", default="last")
 @document_options
 def report(run_name: str, shape: Shape, as_json: bool) -> None:
-    """What RUN (the newest by default) took and cost, against its plan."""
-    show_document(reports.read(Ledger().find(run_name)), shape, as_json)
+    """What RUN (the newest by default) took and cost, against its plan and its provider's bill."""
+    ledger = Ledger()
+    run = ledger.find(run_name)
+    made = reports.reconcile(ledger, run, registry.get, lambda text: click.echo(text, err=True))
+    show_document(made, shape, as_json)

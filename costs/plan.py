@@ -120,7 +120,7 @@ def stop_after(spec: JobSpec, offer: Offer, before: Used = NOTHING) -> int:
         raise GuardError(spent, "raise guards.max_cost or guards.max_time")
     if limit is None or not price:
         return int(time)
-    return int(min(time, (limit - before.usd) * HOUR / price))
+    return min(int(time), int((limit - before.usd) * HOUR / price))
 
 
 def _own(made: Estimate) -> Row | None:

@@ -47,7 +47,8 @@ class Actual:
     """A run that ended, as the runs room saw it; times UTC, losses in nats per token.
 
     `phases` are seconds by the names in `PHASES`, over all attempts; `machine` is the
-    provider's id, `gone_at` when it last said that the machine is gone, None while not proven.
+    provider's id, `gone_at` when it last said that the machine is gone, None while not proven;
+    `billed` is what the provider says it has charged in USD, None while it does not say.
     """
 
     run: str
@@ -69,6 +70,7 @@ class Actual:
     eval_loss: float | None = None
     baseline: float | None = None
     outputs: Outputs | None = None
+    billed: Decimal | None = None
     leftovers: tuple[Leftover, ...] = ()
 
 

@@ -63,6 +63,9 @@ def _money_lines(document: Document) -> Iterator[str]:
     plan = document["planned"]
     dated = f", price of {plan['price_as_of']}, {plan['place']}" if plan else ""
     yield f"{money(document['usd_per_hour'])}/h{dated}"
+    if (billed := document.get("billed_usd")) is not None:
+        apart = Decimal(billed) - Decimal(document["cost_usd"])
+        yield f"the provider's bill: {money(billed)}, {money(apart)} beside what was metered"
     if document["time_error_percent"] is not None:
         inside = "inside" if document["inside_band"] else "outside"
         error = document["time_error_percent"]

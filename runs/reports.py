@@ -17,6 +17,7 @@ from ..providers.base import Bills, Provider
 from . import collect
 from .events import Event, read_all
 from .ledger import Ledger
+from .live import hours
 from .records import Attempt, Moment, Run, Status
 
 PLAN = "plan.json"
@@ -73,6 +74,23 @@ def ask_bill(ledger: Ledger, provider: Provider, attempt: Attempt) -> None:
             ledger.bill(attempt, usd)
 
 
+def reconcile(
+    ledger: Ledger, run: Run, provider: Callable[[str], Provider], note: Callable[[str], None]
+) -> document.Document:
+    """The report of a run, made anew where its provider says by now what it has charged.
+
+    Raises:
+        NotFoundError: the run has none yet.
+    """
+    open_bills = [one for one in ledger.attempts(run.id) if one.machine and one.billed is None]
+    for attempt in open_bills if run.is_over else ():
+        with suppress(ProviderError):
+            ask_bill(ledger, provider(attempt.provider), attempt)
+    if any(one.billed for one in ledger.attempts(run.id)) and open_bills and run.is_over:
+        return write(ledger, run, note)
+    return read(run)
+
+
 def read(run: Run) -> document.Document:
     """The report of a run.
 
@@ -106,7 +124,7 @@ def actual(
         phases=phases(moments, events),
         start=_utc(run.created),
         end=_utc(run.ended or run.created),
-        usd_per_hour=last.usd_per_hour if last else Decimal(0),
+        usd_per_hour=_mean_price(attempts),
         provider=last.provider if last else "",
         machine=last.machine if last else "",
         gone_at=_utc(last.gone) if last and last.gone and last.machine else None,
@@ -118,7 +136,25 @@ def actual(
         eval_loss=_number(evals, "loss"),
         baseline=_number(evals, "baseline"),
         outputs=_outputs(collect.home(run)),
+        billed=_billed(attempts),
     )
+
+
+def _mean_price(attempts: Sequence[Attempt]) -> Decimal:
+    """USD an hour over all machines of a run, each by the time it was there."""
+    rented = [one for one in attempts if one.machine] or list(attempts[-1:])
+    spans = [(hours((one.gone or one.requested) - one.requested), one) for one in rented]
+    total = sum((span for span, _ in spans), start=Decimal(0))
+    if not total:
+        return rented[-1].usd_per_hour if rented else Decimal(0)
+    return sum((span * one.usd_per_hour for span, one in spans), start=Decimal(0)) / total
+
+
+def _billed(attempts: Sequence[Attempt]) -> Decimal | None:
+    """What the provider charged for all of them; None while it does not say of one."""
+    bills = [one.billed for one in attempts if one.machine]
+    known = [bill for bill in bills if bill is not None]
+    return sum(known, start=Decimal(0)) if known and len(known) == len(bills) else None
 
 
 def phases(moments: Sequence[Moment], events: Sequence[Event]) -> dict[str, float]:

@@ -22,6 +22,8 @@ class Faults:
     stuck          so many tear-downs of each machine fail: STUCK
     vanish_after   the machine is gone, without a word
     preempt_after  a spot machine is taken back: the job is asked to stop, GRACE later it is gone
+    stop_after     the machine is stopped under its job: nothing runs, its disk stays
+    no_wake        a stopped machine finds no room to start again
     exit_code      the code with which the job ends, at the end of its script
     corrupt        an output is damaged after it was listed in the manifest
     pace           real seconds for a second of the script
@@ -35,6 +37,8 @@ class Faults:
     stuck: int = 0
     vanish_after: float | None = None
     preempt_after: float | None = None
+    stop_after: float | None = None
+    no_wake: bool = False
     exit_code: int = 0
     corrupt: bool = False
     pace: float = 1.0

@@ -56,7 +56,9 @@ class ScriptedJob:
         if progress.killed is not None:
             return Exit(KILLED)
         done = self._folder / container.DONE
-        return Exit(json.loads(done.read_text())["code"]) if done.exists() else None
+        if done.exists():
+            return Exit(json.loads(done.read_text())["code"])
+        return Exit(KILLED) if self.is_stopped() else None
 
     def signal(self, name: Literal["TERM", "KILL"]) -> None:
         progress = self.advance()
@@ -72,6 +74,11 @@ class ScriptedJob:
         """Seconds of the script since the start; 0 before it."""
         started = self._load().started
         return 0.0 if started is None else (self._clock() - started) / self._faults.pace
+
+    def is_stopped(self) -> bool:
+        """Whether its machine was stopped under it by now."""
+        stop = self._faults.stop_after
+        return stop is not None and 0 < stop <= self.elapsed()
 
     def advance(self) -> Progress:
         """Tell all that is due by now, once, however many commands look on."""
@@ -89,7 +96,9 @@ class ScriptedJob:
         if progress.started is None or progress.killed is not None:
             return progress
         beats = self._beats(progress)
-        due = [beat for beat in beats if beat.at <= self.elapsed()]
+        stop = self._faults.stop_after
+        until = self.elapsed() if stop is None else min(self.elapsed(), stop)
+        due = [beat for beat in beats if beat.at <= until]
         for beat in due[progress.told :]:
             self._tell(beat.event, progress.started + beat.at * self._faults.pace)
         progress = replace(progress, told=len(due))

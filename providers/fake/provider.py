@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from ...configs import folders
 from ...configs.container import ENTRYPOINT
 from ...configs.gpus import matches
-from ...errors import MachineLostError, NoOfferError, ProviderError
+from ...errors import MachineLostError, NoCapacityError, NoOfferError, ProviderError
 from ..base import Capabilities, Exit, Host, Machine, MarketKind, Need, Offer, Order, State
 from ..local.process import Processes, ProcessJob
 from ..records import Record, Records
@@ -20,6 +20,7 @@ from .faults import GRACE, Faults
 from .job import ScriptedJob
 
 KIND = "fake"
+WOKEN = "control/fake-woken"
 LIST: tuple[tuple[str, str | None, MarketKind, str, int | None], ...] = (
     ("fake.cpu", None, "on-demand", "0.12", None),
     ("fake.cpu", None, "spot", "0.04", None),
@@ -80,7 +81,7 @@ class FakeProvider:
     def request(self, offer: Offer, order: Order) -> str:
         if self._refused < self._faults.refuse:
             self._refused += 1
-            raise ProviderError(f"no capacity for {offer.instance}", "try again later")
+            raise NoCapacityError(f"no capacity for {offer.instance}", "try again later")
         if self._records.load(order.name) is None:
             self._records.save(Record.of(KIND, offer, order))
             make(self._records.work(order.name), order)
@@ -115,11 +116,16 @@ class FakeProvider:
         else:
             self._processes.tear_down(machine_id)
 
+    def wake(self, machine_id: str) -> None:
+        if self._faults.no_wake:
+            raise NoCapacityError(f"no room to start {machine_id} again")
+        (self._records.work(machine_id) / WOKEN).touch()
+
     def host(self, machine: Machine) -> Host:
         folder = self._records.work(machine.id)
         if self._real:
             return WorkHost(folder, ProcessJob(machine.id, self._processes))
-        return _FakeHost(folder, self._job(machine.id), self._is_gone)
+        return _FakeHost(folder, self._job(machine.id), self._is_lost)
 
     def _all(self, need: Need) -> list[Offer]:
         count = need.gpu.count if need.gpu else 0
@@ -150,6 +156,8 @@ class FakeProvider:
             return machine
         if self._is_gone(record.name):
             return None
+        if self._is_asleep(record.name):
+            return replace(machine, state=State.STOPPED, detail="the fake host stopped it")
         if self._faults.reject and looks:
             return replace(machine, state=State.REFUSED, detail="the fake bid was too low")
         if looks < self._faults.boots or self._faults.reject:
@@ -158,6 +166,13 @@ class FakeProvider:
 
     def _job(self, name: str) -> ScriptedJob:
         return ScriptedJob(self._records.work(name), self._clock, self._faults)
+
+    def _is_lost(self, name: str) -> bool:
+        return self._is_gone(name) or self._is_asleep(name)
+
+    def _is_asleep(self, name: str) -> bool:
+        woken = (self._records.work(name) / WOKEN).exists()
+        return self._job(name).is_stopped() and not woken
 
     def _is_gone(self, name: str) -> bool:
         """Whether the machine went away by itself."""

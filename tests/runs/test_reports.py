@@ -10,7 +10,7 @@ import pytest
 from longshore.costs.history import history
 from longshore.errors import LedgerError, NotFoundError
 from longshore.providers.base import State
-from longshore.providers.fake import Faults
+from longshore.providers.fake import FakeProvider, Faults
 from longshore.runs import reports
 from longshore.runs.events import Event, JsonValue
 from longshore.runs.life import Outcome, start
@@ -100,10 +100,11 @@ def test_a_report_knows_what_the_job_said(run: Run) -> None:
 
 
 def test_a_report_knows_what_the_ledger_knows(run: Run) -> None:
-    """The last attempt's place, price and proof, and how many there were."""
-    first = replace(ATTEMPT, usd_per_hour=Decimal("9"), machine="m-0")
-    facts = reports.actual(run, [first, ATTEMPT], RUN_MOMENTS, [])
-    assert (facts.machine, facts.usd_per_hour, facts.attempts) == ("m-1", Decimal("0.12"), 2)
+    """The last attempt's place and proof, how many there were, and their mean price by time."""
+    first = replace(ATTEMPT, usd_per_hour=Decimal("0.36"), machine="m-0", gone=55.0)
+    refused = replace(ATTEMPT, usd_per_hour=Decimal(9), machine="", gone=1.0)
+    facts = reports.actual(run, [first, refused, ATTEMPT], RUN_MOMENTS, [])
+    assert (facts.machine, facts.usd_per_hour, facts.attempts) == ("m-1", Decimal("0.20"), 3)
     assert facts.gone_at is not None
     assert (facts.end - facts.start).total_seconds() == pytest.approx(111)
 
@@ -218,3 +219,42 @@ def _block(bench: Bench, name: str) -> None:
 
 def _damage_plan(bench: Bench) -> None:
     (bench.ledger.path.parent / "runs" / bench.ledger.runs()[0].id / "plan.json").write_text("{")
+
+
+@pytest.mark.parametrize(
+    ("bills", "total"),
+    [
+        (["0.10", "0.25"], Decimal("0.35")),
+        (["0.10", None], None),
+        ([None], None),
+    ],
+)
+def test_a_bill_counts_when_it_is_whole(
+    run: Run, bills: list[str | None], total: Decimal | None
+) -> None:
+    """What the provider charged for every machine of the run; none of it while one is missing."""
+    attempts = [replace(ATTEMPT, billed=None if usd is None else Decimal(usd)) for usd in bills]
+    assert reports.actual(run, attempts, RUN_MOMENTS, []).billed == total
+
+
+class Billing(FakeProvider):
+    """A provider that tells what it has charged once it has made up its bills."""
+
+    def __init__(self, bill: Decimal | None) -> None:
+        super().__init__(faults=Faults(pace=0.01))
+        self.bill = bill
+
+    def billed(self, machine_id: str) -> Decimal | None:
+        return self.bill
+
+
+def test_a_late_bill_is_added_when_the_report_is_read(bench: Bench) -> None:
+    """A bill that was not made up at the end of the run is asked for again, and then kept."""
+    provider = Billing(None)
+    run = start(replace(bench.session(), provider=provider), bench.launch()).run
+    asked = (bench.ledger, run, lambda _name: provider, bench.screen.note)
+    assert reports.reconcile(*asked)["basis"] == "metered"
+    provider.bill = Decimal("0.0123")
+    assert reports.reconcile(*asked)["billed_usd"] == "0.0123"
+    provider.bill = Decimal(99)
+    assert reports.reconcile(*asked)["billed_usd"] == "0.0123"
