@@ -312,6 +312,15 @@ class Bills(Protocol):
 
 
 @runtime_checkable
+class Funds(Protocol):
+    """A provider whose account is prepaid."""
+
+    def balance(self) -> Decimal | None:
+        """USD that the account can still spend; None while the provider does not say."""
+        ...
+
+
+@runtime_checkable
 class Reaches(Protocol):
     """A host that can be entered by ssh. Both give the words of a command; neither runs it."""
 

@@ -21,7 +21,7 @@ from ..errors import (
     UnreachableError,
 )
 from ..providers.base import Bind, Host, Need, Offer, Order, Provider
-from . import collect, locks, reports, rescue, sending, teardown
+from . import collect, funds, locks, reports, rescue, sending, teardown
 from .background import beating, repeating
 from .collect import Collected
 from .endings import Ending, status_of
@@ -140,6 +140,7 @@ class _Life:
     def lead(self) -> Outcome:
         try:
             collect.prepare(self.run)
+            funds.refuse_poor(self.session.provider, self.launch.plan)
             reports.keep_plan(self.run, self.launch.plan)
             ending, collected = self._through(self._image())
         except LongshoreError as error:

@@ -72,6 +72,8 @@ def test_without_words_the_help_is_shown(shell: Shell) -> None:
         (["deploy", "--max-cost", "cheap"], "--max-cost", "hint:"),
         (["logs", "x"], "no run 'x'", "nothing has run here yet"),
         (["report"], "no run 'last'", "nothing has run here yet"),
+        (["ssh"], "no run 'last'", "nothing has run here yet"),
+        (["tunnel", "x"], "no run 'x'", "nothing has run here yet"),
         (["stop"], "no run 'last'", "nothing has run here yet"),
         (["down"], "no run 'last'", "nothing has run here yet"),
         (["offers", "--gpu", "nosuch"], "--gpu", "hint:"),

@@ -83,8 +83,9 @@ def test_a_machine_that_never_boots_is_given_back_and_the_next_tried(bench: Benc
     class Stubborn(Counter):
         def look(self, machine_id: str) -> Machine | None:
             machine = super().look(machine_id)
-            slow = machine is not None and machine_id.endswith("-1")
-            return replace(machine, state=State.BOOTING, detail="pulling") if slow else machine
+            if machine is None or not machine_id.endswith("-1"):
+                return machine
+            return replace(machine, state=State.BOOTING, detail="pulling")
 
     provider = Stubborn()
     spec = replace(BOTH, guards=Guards(boot_timeout=1))
@@ -100,7 +101,7 @@ def test_a_price_that_rose_above_the_bid_is_not_paid(bench: Bench) -> None:
     class Dear(Counter):
         def look(self, machine_id: str) -> Machine | None:
             machine = super().look(machine_id)
-            return machine and replace(machine, usd_per_hour=Decimal("0.75"))
+            return replace(machine, usd_per_hour=Decimal("0.75")) if machine else None
 
     spec = replace(BOTH, market=Market("prefer", Decimal("0.50")))
     with pytest.raises(NoCapacityError, match=r"costs \$0\.75 a GPU-hour now, above the bid"):
