@@ -26,6 +26,7 @@ COMMANDS = {
     "report": "What a run took and cost, against its plan.",
     "gc": "Find what dead commands left, bring it home, end it.",
     "config": "Explain the job's settings and where each came from.",
+    "emulate": "Play a cloud on this machine, to try without an account.",
     "init": "Write a commented longshore.yaml.",
     "completion": "Print the shell's completion script.",
 }
