@@ -246,7 +246,7 @@ def _answers(heads: list[dict[str, Any]], body: bytes) -> list[Answer]:
 
 
 def _refused(question: Question, facts: dict[str, Any]) -> SyncError:
-    path = facts["path"] or question.words.get("path", "")
+    path = question.words.get("path") or facts["path"]
     return SyncError(f"{path}: {facts['said']}", faults.there(facts["errno"]))
 
 
