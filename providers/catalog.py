@@ -59,7 +59,7 @@ def _fits(offer: Offer, need: Need) -> bool:
 
 def _is_gpu(offer: Offer, need: Need) -> bool:
     if need.gpu is None:
-        return offer.gpu_count == 1 and _runs_torch(offer.gpu)
+        return offer.gpu_count == 1 and runs_torch(offer.gpu)
     return _matches(need.gpu.name, offer.gpu) and offer.gpu_count >= need.gpu.count
 
 
@@ -69,7 +69,7 @@ def _matches(asked: str, offered: str | None) -> bool:
 
 
 @cache
-def _runs_torch(gpu: str | None) -> bool:
+def runs_torch(gpu: str | None) -> bool:
     """Whether torch's CUDA wheels run on it; AMD's have no `major.minor` capability."""
     major, dot, minor = find(gpu).capability.partition(".") if gpu else ("", "", "")
     return bool(dot) and (int(major), int(minor)) >= OLDEST_CAPABILITY

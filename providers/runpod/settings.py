@@ -34,11 +34,6 @@ class Account:
             raise AccountError("the RunPod API key has spaces or other odd characters in it", HINT)
         return cls(key, base(environ))
 
-    @property
-    def rest(self) -> str:
-        """REST v2 (RunPod API reference, 2026-08)."""
-        return f"{self.base}/v2"
-
 
 def base(environ: Mapping[str, str]) -> str:
     """Where the APIs are, without a slash at the end; raises AccountError for what is no URL."""
