@@ -8,6 +8,7 @@ import json
 import logging
 import random
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, Literal
@@ -32,7 +33,10 @@ logger = logging.getLogger(__name__)
 
 
 class Client:
-    """One account's API; paths begin at its base URL. `say` is told of every wait; the key is in no message."""
+    """One account's API; paths begin at its base URL.
+
+    `say` is told of every wait. The key is in no message.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Client:
             "Accept": "application/json",
         }
         self._http = httpx.Client(headers=headers, timeout=TIMEOUT)
+        weakref.finalize(self, self._http.close)
 
     def get(self, path: str, query: Query | None = None) -> Any:
         """The answer as JSON; None when there is no such thing."""
