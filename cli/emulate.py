@@ -35,7 +35,7 @@ def emulate() -> None:
 @click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where volumes live.  [default: in Longshore's state folder]",
+    help="Where volumes live.  [default: a folder for each port in Longshore's state folder]",
 )
 def runpod(port: int, key: str, speed: str, state: Path | None) -> None:
     """A RunPod whose pods are containers of this machine's Docker engine, until Ctrl-C."""
@@ -46,7 +46,7 @@ def runpod(port: int, key: str, speed: str, state: Path | None) -> None:
         raise MissingExtraError(
             f"the emulators need {error.name}", "pip install 'longshore[emulators]'"
         ) from error
-    folder = state or folders.state() / "emulators" / "runpod"
+    folder = state or folders.state() / "emulators" / f"runpod-{port}"
     running = Running(port, key, folder, SPEEDS[speed])
     over = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):

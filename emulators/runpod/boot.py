@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .clock import Clock
 from .containers import Engine, ImageError, Shape, StartError, command, labels
-from .inside import binds, environment, private_ports
+from .inside import binds, environment, own_folder, private_ports
 from .logs import Log
 from .ports import Gate
 from .state import Pod, World
@@ -215,7 +215,7 @@ class Boot:
             command=words,
             environment=environment(self._pod, public, ground.world.secrets, ground.api),
             binds=binds(self._pod, ground.state),
-            labels=labels(ground.port),
+            labels=labels(ground.port, own_folder(self._pod.id, ground.state)),
             ports=private_ports(self._pod),
         )
 

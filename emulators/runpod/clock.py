@@ -5,6 +5,10 @@ import time
 from datetime import UTC, datetime
 
 
+LONGEST = 3600.0
+"""Seconds of one wait: threads cannot wait for ever by a number."""
+
+
 class Clock:
     """Seconds since 1970; whoever waits on it wakes when time is skipped."""
 
@@ -33,7 +37,7 @@ class Clock:
                 left = moment - self.now()
                 if left <= 0:
                     return True
-                self._moved.wait(left)
+                self._moved.wait(min(left, LONGEST))
         return False
 
 

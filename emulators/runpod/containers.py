@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...images.engine import connect
+from .clock import moment
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
 LABEL = "longshore.emulator"
 HOME_LABEL = "longshore.emulator.home"
+FOLDER_LABEL = "longshore.emulator.folder"
 LOCAL = "127.0.0.1"
 ON_LINUX = sys.platform == "linux"
 """Elsewhere the engine lives in a machine of its own: addresses of containers lead nowhere."""
@@ -61,9 +63,10 @@ def command(args: str) -> tuple[list[str] | None, list[str] | None]:
     return None, shlex.split(args)
 
 
-def labels(port: int) -> dict[str, str]:
+def labels(port: int, folder: Path) -> dict[str, str]:
     """Marks that tell whose container it is, even after its emulator was killed."""
-    return {LABEL: str(port), HOME_LABEL: f"{platform.node()}/{os.getpid()}"}
+    home = f"{platform.node()}/{os.getpid()}"
+    return {LABEL: str(port), HOME_LABEL: home, FOLDER_LABEL: str(folder)}
 
 
 class Engine:
@@ -87,6 +90,8 @@ class Engine:
         left = [found for found in self._owned() if _orphaned(found.labels, port)]
         for container in left:
             self._remove(container)
+            folder = Path(container.labels[FOLDER_LABEL])
+            self.erase(folder, container.attrs["Config"]["Image"])
         return len(left)
 
     def pull(self, image: str, login: dict[str, str] | None) -> bool:
@@ -130,11 +135,12 @@ class Engine:
 
         try:
             container = self._client.containers.get(container_id)
-            output = container.attach(stdout=True, stderr=True, stream=True)
+            before = moment(container.attrs["State"]["FinishedAt"])
             container.start()
+            since = before if before > 0 else None
+            return iter(container.logs(stream=True, follow=True, since=since))
         except APIError as error:
             raise StartError(str(error.explanation)) from error
-        return iter(output)
 
     def exit_code(self, container_id: str) -> int:
         """Wait until it has ended; -1 when it was taken away."""

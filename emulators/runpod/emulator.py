@@ -1,6 +1,8 @@
 """A whole RunPod on this machine: started, and ended with everything it made."""
 
+import shutil
 import threading
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from .boot import Ground
@@ -11,6 +13,7 @@ from .front import Front, Lines
 from .hub import Hub
 from .rest import application, inner_application
 from .server import Server, bind
+from .shelf import load_volumes
 from .state import Account, World
 from .timeline import FAST, Timeline
 
@@ -22,14 +25,18 @@ class Running:
 
     def __init__(self, port: int, key: str, state: Path, timeline: Timeline = FAST) -> None:
         """Raises EmulatorError for a port that is taken, NoEngineError without Docker."""
-        engine = Engine()
-        outer = bind(LOCAL, port)
+        with ExitStack() as undo:
+            outer = undo.enter_context(bind(LOCAL, port))
+            engine = undo.enter_context(closing(Engine()))
+            gateway = engine.gateway()
+            inner = undo.enter_context(bind(gateway if ON_LINUX else LOCAL, 0))
+            undo.pop_all()
         self.port = int(outer.getsockname()[1])
-        gateway = engine.gateway()
-        inner = bind(gateway if ON_LINUX else LOCAL, 0)
         api = f"http://{gateway}:{inner.getsockname()[1]}"
         self.swept = engine.sweep(self.port)
-        ground = Ground(World(Account(key)), Clock(), engine, state.resolve(), self.port, api)
+        shutil.rmtree(state / "pods", ignore_errors=True)
+        world = World(Account(key), volumes=load_volumes(state))
+        ground = Ground(world, Clock(), engine, state.resolve(), self.port, api)
         self.hub = Hub(Cloud(ground, timeline))
         lines: Lines = {}
         front = Front(application(self.hub), self.hub, lines)
@@ -49,11 +56,14 @@ class Running:
 
     def close(self) -> None:
         for server in self._servers:
-            server.stop()
+            server.end()
+        for server in self._servers:
+            server.join()
         self._over.set()
         self._keeper.join()
         self.hub.cloud.close()
         self._engine.close()
+        shutil.rmtree(self.hub.cloud.ground.state / "pods", ignore_errors=True)
 
     def _keep_books(self) -> None:
         while not self._over.wait(SETTLE_SECONDS):

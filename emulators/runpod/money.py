@@ -75,4 +75,9 @@ def network(size_gb: int) -> Rate:
 
 def _hours(span: Span, start: float, end: float) -> Decimal:
     last = end if span.end is None else min(end, span.end)
-    return Decimal(str(max(0.0, round(last - max(start, span.start), 3)))) / 3600
+    return max(Decimal(0), _milliseconds(last) - _milliseconds(max(start, span.start))) / 3600
+
+
+def _milliseconds(moment: float) -> Decimal:
+    """Exact from here on, so that buckets add up to the whole."""
+    return Decimal(str(round(moment, 3)))

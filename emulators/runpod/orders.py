@@ -86,8 +86,9 @@ def _with_template(body: Body, world: World) -> Body:
         raise not_found()
     if template["serverless"]:
         raise ProblemError(422, "a serverless template cannot be used for a pod")
-    fields = ("image", "args", "disk", "ports", "registry", "mounts")
-    base = {name: template[name] for name in fields}
+    fields = {"image", "args", "disk", "ports", "registry", "mounts"}
+    own_command = {"entrypoint", "cmd"} & body.keys()
+    base = {name: template[name] for name in fields - ({"args"} if own_command else set())}
     return base | body | {"env": template["env"] | body.get("env", {})}
 
 

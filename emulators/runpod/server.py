@@ -34,8 +34,11 @@ class Server:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
+    def end(self) -> None:
+        """Take no more requests; `join` waits until all are answered."""
         self._server.should_exit = True
+
+    def join(self) -> None:
         self._thread.join()
         self._listener.close()
 

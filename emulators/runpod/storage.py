@@ -14,6 +14,7 @@ from .inside import network_folder
 from .orders import container
 from .problems import ProblemError, not_found
 from .schemas import CREATE_REGISTRY, CREATE_TEMPLATE, CREATE_VOLUME, UPDATE_VOLUME
+from .shelf import save_volumes
 from .state import Registry, Volume, new_id
 
 router = APIRouter(prefix="/v2")
@@ -35,7 +36,7 @@ def create_volume(hub: TheHub, body: TheBody) -> dict[str, Any]:
     kind = asked.get("type", "STANDARD")
     volume = Volume(new_id(10), asked["name"], asked["size"], place.id, kind)
     network_folder(volume.id, hub.cloud.ground.state).mkdir(parents=True, exist_ok=True)
-    return views.volume(hub.world.keep_volume(volume, hub.now()))
+    return views.volume(_keep(hub, volume))
 
 
 @router.get("/network-volumes/{volume_id}")
@@ -49,7 +50,7 @@ def update_volume(hub: TheHub, volume_id: str, body: TheBody) -> dict[str, Any]:
     volume = _volume(hub, volume_id)
     if asked.get("size", volume.size) < volume.size:
         raise ProblemError(400, "size can only be increased")
-    return views.volume(hub.world.keep_volume(replace(volume, **asked), hub.now()))
+    return views.volume(_keep(hub, replace(volume, **asked)))
 
 
 @router.delete("/network-volumes/{volume_id}", status_code=204)
@@ -59,6 +60,7 @@ def delete_volume(hub: TheHub, volume_id: str) -> Response:
         if any(pod.network_volume == volume_id for pod in hub.world.pods.values()):
             raise ProblemError(400, "network volume is in use by a pod")
         hub.world.drop_volume(volume_id, hub.now())
+        save_volumes(hub.world.volumes, hub.cloud.ground.state)
     shutil.rmtree(network_folder(volume_id, hub.cloud.ground.state), ignore_errors=True)
     return Response(status_code=204)
 
@@ -128,6 +130,13 @@ def delete_template(hub: TheHub, template_id: str) -> Response:
     get_template(hub, template_id)
     del hub.world.templates[template_id]
     return Response(status_code=204)
+
+
+def _keep(hub: Hub, volume: Volume) -> Volume:
+    with hub.world.lock:
+        kept = hub.world.keep_volume(volume, hub.now())
+        save_volumes(hub.world.volumes, hub.cloud.ground.state)
+        return kept
 
 
 def _volume(hub: Hub, volume_id: str) -> Volume:
