@@ -1,6 +1,7 @@
 """Copies as values: which passes of rsync bring a file or folder to a machine, or home."""
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +9,13 @@ from pathlib import Path, PurePosixPath
 from posixpath import dirname
 
 from ...configs.container import COMMITTED
-from ...configs.exclude import included
+from ...configs.exclude import included, is_excluded
 from ..copying import HINTS
 from .connection import Connection
 from .faults import HINTS_THERE
 
 _KEEP = ("--times", "--perms")
+_SAME = re.compile(r"/?[\w.*~@%+=,-]+(/[\w.*~@%+=,-]+)*/?", re.ASCII)
 _HOME = ("--keep-dirlinks", "--chmod=Du+rwx", *_KEEP)
 
 
@@ -73,6 +75,19 @@ def inward(source: Path, target: str, exclude: Sequence[str] = ()) -> list[Pass]
     return [Pass(str(source.absolute()), target, ("--copy-links", *_KEEP), inward=True)]
 
 
+def rules(exclude: Sequence[str]) -> list[str] | None:
+    """Patterns in rsync's words, or None where one of them means something else to rsync.
+
+    Names and stars are the same to both; a question mark is a byte to rsync, and other folders'
+    depth, brackets and backslashes have rules of its own (rsync(1), PATTERN MATCHING RULES).
+    """
+    if not all(_SAME.fullmatch(pattern) and "**" not in pattern for pattern in exclude):
+        return None
+    bodies = [pattern.rstrip("/") for pattern in exclude]
+    anchored = [f"/{body.strip('/')}" if "/" in body else body for body in bodies]
+    return [f"--filter=- {body}" for body in anchored]
+
+
 def home(source: str, target: Path, committed: Sequence[str]) -> list[Pass]:
     """What brings a folder home: its files, then those that say that others are whole.
 
@@ -99,8 +114,9 @@ def _folder_in(
     source: Path, target: str, exclude: Sequence[str], above: tuple[Path, ...]
 ) -> Iterator[Pass]:
     top, here, there = _real(source), f"{source}/", f"{target}/"
-    if not exclude and all(_stays(source, link, top) for link in _links(source)):
-        yield Pass(here, there, ("--recursive", "--links", *_KEEP), inward=True)
+    filters = rules(exclude)
+    if filters is not None and all(_stays(source, link, top) for link in _links(source, exclude)):
+        yield Pass(here, there, ("--recursive", "--links", *filters, *_KEEP), inward=True)
         return
     names = list(included(source, exclude))
     links = [name for name in names if (source / name).is_symlink()]
@@ -118,16 +134,23 @@ def _some(here: str, there: str, how: str, names: set[PurePosixPath]) -> Iterato
         yield Pass(here, there, (how, *_KEEP), True, tuple(sorted(map(str, names))))
 
 
-def _links(top: Path) -> Iterator[PurePosixPath]:
-    """Every link below a folder; much cheaper than all that `included` tells."""
-    waiting = [str(top)]
+def _links(top: Path, exclude: Sequence[str]) -> Iterator[PurePosixPath]:
+    """Every link that `included` tells; much cheaper, as plain files are not looked at."""
+    waiting = [PurePosixPath()]
     while waiting:
-        with os.scandir(waiting.pop()) as entries:
+        folder = waiting.pop()
+        with os.scandir(top / folder) as entries:
             for entry in entries:
-                if entry.is_symlink():
-                    yield PurePosixPath(os.path.relpath(entry.path, top))
-                elif entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
+                is_link = entry.is_symlink()
+                if not is_link and not entry.is_dir():
+                    continue
+                name = folder / entry.name
+                if is_excluded(name, exclude):
+                    continue
+                if is_link:
+                    yield name
+                else:
+                    waiting.append(name)
 
 
 def _stays(top: Path, link: PurePosixPath, real: Path) -> bool:

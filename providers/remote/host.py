@@ -15,7 +15,7 @@ from ...errors import SyncError
 from ..base import Exit
 from ..copying import explained, remove
 from . import copies, links
-from .client import AT_MOST, AgentClient, Question
+from .client import AT_MOST, AgentClient, Answer, Question
 from .connection import PARTIAL, Connection
 from .line import Line
 from .transfers import Transfers
@@ -49,7 +49,7 @@ class RemoteHost:
     def put(self, source: Path, target: str, exclude: Sequence[str] = ()) -> None:
         with explained(source):
             passes = copies.inward(source, self._at(target), exclude)
-        self._files.ask(*(Question.folder(one.folder) for one in passes))
+        self._ask_for_files(*(Question.folder(one.folder) for one in passes))
         for one in passes:
             self._transfers.carry(one)
 
@@ -72,7 +72,7 @@ class RemoteHost:
 
     def get(self, source: str, target: Path) -> None:
         at = self._at(source)
-        (answer,) = self._files.ask(Question.tree(at, container.COMMITTED))
+        (answer,) = self._ask_for_files(Question.tree(at, container.COMMITTED))
         facts = answer.facts
         try:
             if facts["is_folder"]:
@@ -104,6 +104,9 @@ class RemoteHost:
         self._agent.close()
         self._files.close()
         self._line.close()
+
+    def _ask_for_files(self, *questions: Question) -> list[Answer]:
+        return self._transfers.patiently(lambda: self._files.ask(*questions))
 
     def _folder_home(self, source: str, target: Path, facts: dict[str, Any]) -> None:
         with explained(target):

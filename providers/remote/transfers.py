@@ -3,13 +3,15 @@
 import subprocess
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from ...errors import UnreachableError
 from . import faults, sockets
 from .connection import Connection
 from .copies import Pass
 from .line import Line
+
+T = TypeVar("T")
 
 PAUSES: Final = (0.5, 2.0, 5.0)
 """Seconds before each further try: also time for the far side to notice and keep its part."""
@@ -28,12 +30,16 @@ class Transfers:
 
     def carry(self, one: Pass) -> None:
         """Make a copy; what has arrived by one try is not sent again by the next."""
+        self.patiently(lambda: self._try(one))
+
+    def patiently(self, call: Callable[[], T]) -> T:
+        """Call again, a few times, while the machine cannot be reached."""
         for pause in PAUSES:
             try:
-                return self._try(one)
+                return call()
             except UnreachableError:
                 self._sleep(pause)
-        return self._try(one)
+        return call()
 
     def _try(self, one: Pass) -> None:
         connection = self._line.connection()

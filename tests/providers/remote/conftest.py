@@ -24,6 +24,25 @@ def sshd() -> str:
     return str(found)
 
 
+@pytest.fixture(scope="session")
+def machine(sshd: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    """A machine that stays well, shared by the tests that do it no harm."""
+    folder = tmp_path_factory.mktemp("machine")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LONGSHORE_STATE", str(folder))
+        keys = Keys.make("longshore-calm-otter-1")
+    made = Server(sshd, keys, folder / "sshd")
+    made.start()
+    yield Connection(made.address, keys)
+    made.stop()
+
+
+@pytest.fixture
+def host(machine: Connection, root: Path) -> RemoteHost:
+    """The way into it, with a root of the test's own."""
+    return RemoteHost(Finder(machine), str(root))
+
+
 @pytest.fixture
 def keys() -> Keys:
     return Keys.make("longshore-quick-otter-1")
@@ -31,7 +50,7 @@ def keys() -> Keys:
 
 @pytest.fixture
 def server(sshd: str, keys: Keys, tmp_path: Path) -> Iterator[Server]:
-    """A machine that runs."""
+    """A machine of the test's own, to be stopped, moved and replaced."""
     made = Server(sshd, keys, tmp_path / "sshd")
     made.start()
     yield made
@@ -52,8 +71,9 @@ def finder(server: Server, keys: Keys) -> Finder:
 
 
 @pytest.fixture
-def host(finder: Finder, root: Path) -> Iterator[RemoteHost]:
-    made = RemoteHost(finder, str(root), sleep=lambda seconds: time.sleep(min(seconds, 0.3)))
+def frail(finder: Finder, root: Path) -> Iterator[RemoteHost]:
+    """The way into `server`."""
+    made = RemoteHost(finder, str(root), sleep=lambda seconds: time.sleep(min(seconds, 0.1)))
     yield made
     made.close()
 

@@ -23,6 +23,7 @@ UsePAM no
 StrictModes no
 PasswordAuthentication no
 PermitRootLogin prohibit-password
+SetEnv "HOME={folder}" {environment}
 """
 
 
@@ -46,13 +47,15 @@ class Server:
     def address(self) -> Address:
         return Address("127.0.0.1", self.port)
 
-    def start(self, host_key: str = "", authorized: str = "") -> None:
+    def start(self, host_key: str = "", authorized: str = "", environment: str = "") -> None:
         """Start on a new port, with its own host key and list of keys unless told others."""
         self.port = free_port()
         self.folder.mkdir(exist_ok=True)
         self._write("host", host_key or self.keys.host_private)
         self._write("authorized_keys", (authorized or self.keys.public) + "\n")
-        self._write("config", CONFIG.format(port=self.port, folder=self.folder))
+        self._write(
+            "config", CONFIG.format(port=self.port, folder=self.folder, environment=environment)
+        )
         words = [self.program, "-D", "-e", "-f", str(self.folder / "config")]
         log = (self.folder / "log").open("ab")
         self._child = subprocess.Popen(words, stderr=log, stdin=subprocess.DEVNULL, process_group=0)
@@ -70,6 +73,8 @@ class Server:
             kill(pid)
         self._child.wait(10)
         self._child = None
+
+    close = stop
 
     def agents(self) -> list[int]:
         """The agents that run in its sessions."""

@@ -2,12 +2,13 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from operator import methodcaller
 from pathlib import Path
 from typing import Literal
@@ -67,14 +68,13 @@ def test_a_file_is_there_whole_or_not_at_all(host: RemoteHost, root: Path) -> No
     assert sorted(path.name for path in (root / "control").iterdir()) == ["lease", "shut"]
 
 
-def test_a_full_disk_there_is_told_with_what_to_do(finder: Finder, small_disk: Path) -> None:
+def test_a_full_disk_there_is_told_with_what_to_do(machine: Connection, small_disk: Path) -> None:
     """The machine's disk can be larger next time; ours has nothing to do with it."""
-    host = RemoteHost(finder, str(small_disk))
+    host = RemoteHost(Finder(machine), str(small_disk))
     with pytest.raises(SyncError, match="No space left on device") as caught:
         host.write("outputs/x", b"x" * 3 * 1024**2)
     assert "resources.disk" in caught.value.hint
     assert list((small_disk / "outputs").iterdir()) == []
-    host.close()
 
 
 def test_start_is_said_once(host: RemoteHost, root: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_signal_to_what_does_not_run_is_nothing(host: RemoteHost, root: Path) 
 
 def is_alive(pid: int) -> bool:
     """Whether it runs; one that was killed is given time to be gone."""
-    until = time.monotonic() + 1
+    until = time.monotonic() + 0.3
     while time.monotonic() < until:
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -206,21 +206,20 @@ def moved(server: Server, finder: Finder) -> None:
     finder.queue = [Connection(server.address, finder.connection.keys)]
 
 
-@pytest.mark.parametrize(
-    "reach",
-    [
-        methodcaller("poll"),
-        methodcaller("read", "file"),
-        methodcaller("write", "new", b"x"),
-        methodcaller("put", Path(__file__), "data/file"),
-        methodcaller("get", "folder", Path("home")),
-    ],
-    ids=str,
-)
+CALLS = [
+    methodcaller("poll"),
+    methodcaller("read", "outputs/x"),
+    methodcaller("write", "new", b"x"),
+    methodcaller("put", Path(__file__), "data/file"),
+    methodcaller("get", "outputs", Path("home")),
+]
+
+
+@pytest.mark.parametrize("reach", CALLS, ids=str)
 def test_a_port_that_moves_is_found(
     server: Server,
     finder: Finder,
-    host: RemoteHost,
+    frail: RemoteHost,
     root: Path,
     reach: Callable[[Host], object],
     tmp_path: Path,
@@ -228,75 +227,68 @@ def test_a_port_that_moves_is_found(
 ) -> None:
     """The call that meets the closed port asks anew where the machine is, and succeeds."""
     monkeypatch.chdir(tmp_path)
-    (root / "folder").mkdir()
-    (root / "folder/file").touch()
-    reach(host)
+    (root / "outputs").mkdir()
+    (root / "outputs/x").touch()
+    reach(frail)
     assert finder.calls == 1
     moved(server, finder)
-    reach(host)
+    reach(frail)
     assert finder.calls == 2
 
 
 def test_a_stale_address_of_somebody_else_is_left(
-    server: Server, finder: Finder, host: RemoteHost
+    server: Server, finder: Finder, frail: RemoteHost
 ) -> None:
     """Another machine at the old port is no fault once ours is known to be elsewhere."""
     stranger = Server(server.program, Keys.make("stranger"), server.folder.parent / "stranger")
     stranger.start()
     keys = finder.connection.keys
     finder.queue = [Connection(stranger.address, keys), Connection(server.address, keys)]
-    host.write("x", b"x")
+    frail.write("x", b"x")
     assert finder.calls == 2
     stranger.stop()
 
 
-@pytest.mark.parametrize("said", [LOST, SILENT], ids=lambda said: type(said).__name__)
-@pytest.mark.parametrize(
-    "reach",
-    [
-        methodcaller("start"),
-        methodcaller("poll"),
-        methodcaller("read", container.LOG),
-        methodcaller("write", container.LEASE, b""),
-        methodcaller("put", Path(__file__), "x"),
-        methodcaller("get", container.OUTPUTS, Path("home")),
-        methodcaller("signal", "TERM"),
-    ],
-    ids=str,
-)
+DEAD = [
+    *[(reach, LOST) for reach in (*CALLS, methodcaller("start"), methodcaller("signal", "TERM"))],
+    *[(reach, SILENT) for reach in CALLS if "read" not in str(reach)],
+]
+
+
+@pytest.mark.parametrize(("reach", "said"), DEAD, ids=str)
 def test_what_the_provider_says_of_a_dead_line_is_passed_on(
     server: Server,
     finder: Finder,
-    host: RemoteHost,
+    frail: RemoteHost,
     said: ProviderError,
     reach: Callable[[Host], object],
 ) -> None:
     """Gone is gone; and while the provider is silent too, nobody can say."""
-    host.write("outputs/x", b"")
+    frail.write("outputs/x", b"")
     server.stop()
     finder.queue = [said] * 9
     with pytest.raises(type(said)) as caught:
-        reach(host)
+        reach(frail)
     assert caught.value is said
 
 
-def test_a_machine_that_does_not_answer_is_waited_for(finder: Finder, host: RemoteHost) -> None:
+def test_a_machine_that_does_not_answer_is_waited_for(finder: Finder, frail: RemoteHost) -> None:
     """The provider says that it runs where it ran: the caller decides how long to be patient."""
     finder.connection = Connection(Address("127.0.0.1", free_port()), finder.connection.keys)
     with pytest.raises(UnreachableError, match=r"does not answer.*Connection refused"):
-        host.poll()
+        frail.poll()
     assert finder.calls == 2
 
 
-def test_an_agent_that_dies_is_replaced(server: Server, finder: Finder, host: RemoteHost) -> None:
+def test_an_agent_that_dies_is_replaced(server: Server, finder: Finder, frail: RemoteHost) -> None:
     """The next question finds a new one, without anybody noticing."""
-    host.write("x", b"1")
+    frail.write("x", b"1")
     for number in range(3):
         (agent,) = server.agents()
         kill(agent)
         if number:
             time.sleep(0.1)
-        assert host.read("x") == b"1"
+        assert frail.read("x") == b"1"
 
 
 def test_a_link_that_hangs_is_given_up(link: Link, finder: Finder, root: Path) -> None:
@@ -311,3 +303,66 @@ def test_a_link_that_hangs_is_given_up(link: Link, finder: Finder, root: Path) -
     link.goes_on.set()
     client.ask(question)
     client.close()
+
+
+@pytest.mark.parametrize(
+    "reach", [methodcaller("poll"), methodcaller("put", Path(__file__), "x")], ids=str
+)
+def test_a_machine_without_our_programs_is_named(
+    server: Server,
+    finder: Finder,
+    frail: RemoteHost,
+    reach: Callable[[Host], object],
+) -> None:
+    """What its image lacks cannot be mended by waiting."""
+    server.stop()
+    server.start(environment="PATH=/nowhere")
+    finder.connection = Connection(server.address, finder.connection.keys)
+    with pytest.raises(ProviderError, match=r"a program is missing .*not found") as caught:
+        reach(frail)
+    assert not isinstance(caught.value, UnreachableError)
+    assert "python3 and rsync" in caught.value.hint
+
+
+def test_keys_may_lie_anywhere(
+    sshd: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The path of the user's state folder means nothing to ssh, rsync or a shell."""
+    monkeypatch.setenv("LONGSHORE_STATE", str(tmp_path / 'it\'s a "100%h" $HOME #\\ ø'))
+    server = Server(sshd, Keys.make("otter"), tmp_path / "sshd")
+    with closing(server):
+        server.start()
+        host = RemoteHost(Finder(Connection(server.address, server.keys)), str(root))
+        with closing(host):
+            host.put(Path(__file__), "x")
+            assert host.read("x") == Path(__file__).read_bytes()
+
+
+def test_a_shell_runs_what_it_is_given(host: RemoteHost) -> None:
+    """Word for word."""
+    words = host.shell(["printf", "%s|", "a b", "$HOME", "'\n"])
+    assert subprocess.check_output(words, text=True) == "a b|$HOME|'\n|"
+
+
+def test_a_tunnel_leads_there_until_it_is_ended(host: RemoteHost) -> None:
+    """A port of this machine answers as the other's does; afterwards it is closed."""
+    port = free_port()
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        words = host.tunnel({port: service.getsockname()[1]})
+        with subprocess.Popen(words) as tunnel:
+            while not is_open(port):
+                assert tunnel.poll() is None
+                time.sleep(0.02)
+            service.accept()[0].close()
+            with socket.create_connection(("127.0.0.1", port), 5) as near:
+                far, _ = service.accept()
+                far.sendall(b"hello")
+                assert near.recv(5) == b"hello"
+                far.close()
+            tunnel.terminate()
+    assert not is_open(port)
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as stream:
+        return bool(stream.connect_ex(("127.0.0.1", port)) == 0)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def source(tmp_path: Path) -> Path:
 def far(finder: Finder, link: Link, root: Path) -> Iterator[RemoteHost]:
     """The machine as it is reached over a network that may break."""
     finder.connection = Connection(Address("127.0.0.1", link.port), finder.connection.keys)
-    made = RemoteHost(finder, str(root), sleep=lambda _: threading.Event().wait(0.3))
+    made = RemoteHost(finder, str(root), sleep=lambda _: time.sleep(0.1))
     yield made
     made.close()
 
@@ -72,6 +73,10 @@ PATTERNS = [
     ("**/b*",),
     ("[ab].txt", "c?.txt"),
     ("sub/", "!x"),
+    ("sub/*", "c*.txt/", "-x", "/.git"),
+    ("?1.txt",),
+    ("*",),
+    ("/",),
 ]
 
 
@@ -270,15 +275,14 @@ def test_a_full_disk_at_home_is_told_with_what_to_do(
 
 
 def test_a_full_disk_there_is_told_with_what_to_do(
-    finder: Finder, source: Path, small_disk: Path
+    machine: Connection, source: Path, small_disk: Path
 ) -> None:
     """The machine's disk can be larger next time."""
     (source / "big").write_bytes(os.urandom(3 * 1024**2))
-    host = RemoteHost(finder, str(small_disk))
+    host = RemoteHost(Finder(machine), str(small_disk))
     with pytest.raises(SyncError, match="No space left on device") as caught:
         host.put(source, "data")
     assert "resources.disk" in caught.value.hint
-    host.close()
 
 
 def test_a_large_file_is_whole(host: RemoteHost, tmp_path: Path) -> None:
