@@ -126,8 +126,10 @@ LABEL org.opencontainers.image.title="Longshore training image (CPU)" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.base.name="${BASE}" \
       longshore.image="cpu"
+# A pod is a machine: its ssh server and its volumes need root. Elsewhere the caller names a user.
+ARG RUN_AS=longshore
 WORKDIR /longshore
-USER longshore
+USER ${RUN_AS}
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD test -e "$LONGSHORE_ROOT/outputs/events.jsonl"
 ENTRYPOINT ["python", "-m", "longshore.training"]

@@ -24,7 +24,7 @@ from ..providers import registry
 from ..providers.base import Need, Provider
 from .options import JobOptions, job_options, options
 from .output import show_json
-from .summary import dry_run_lines, end_lines, image_spec, plan_line
+from .summary import dry_run_lines, end_lines, image_spec, is_rented, plan_line
 
 if TYPE_CHECKING:
     from ..runs.life import Launch, Outcome
@@ -105,20 +105,31 @@ def _sail(asked: DeployOptions, resolved: Resolved, provider: Provider, made: Pl
     launch = Launch(resolved.spec, resolved.project, made, source)
     with screen(not asked.quiet, err=asked.as_json) as shown:
         shown.note(plan_line(made))
-        outcome = start(Session(ledger, provider, shown, build), launch)
+        outcome = start(Session(ledger, provider, shown, build, luggage=luggage), launch)
     if not asked.as_json:
         click.echo("\n".join(end_lines(outcome)))
     return outcome
 
 
 def build(launch: "Launch", progress: Callable[[str], None]) -> str:
-    """Have the image for the offer's kind of machine; returns its name."""
+    """Have the image where the offer's machine finds it; returns its name there."""
     from ..images.build import ensure
+    from ..images.push import push
 
+    asked, rented = launch.spec.image, is_rented(launch.offer)
+    if asked.name and rented:
+        return asked.name
     built = ensure(image_spec(launch.spec, launch.project, launch.offer), progress)
     state = f"built in {built.seconds:.1f} s" if built.built else "is up to date"
     progress(f"image {built.tag} {state}, {built.size / 1e9:.2f} GB")
-    return built.tag
+    return push(built.tag, asked.registry, progress) if asked.registry and rented else built.tag
+
+
+def luggage(launch: "Launch") -> Path:
+    """What a machine without the job's image lacks, as a folder."""
+    from ..images.luggage import pack
+
+    return pack(image_spec(launch.spec, launch.project, launch.offer))
 
 
 def _show_dry_run(resolved: Resolved, provider: Provider, made: Plan, as_json: bool) -> None:

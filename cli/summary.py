@@ -50,10 +50,17 @@ def dry_run_lines(resolved: Resolved, provider: Provider, made: Plan) -> Iterato
 
 
 def image_spec(spec: JobSpec, project: Path, offer: Offer) -> "ImageSpec":
-    """The image that runs on the offer: one with CUDA only where there is a GPU."""
-    from ..images.spec import ImageSpec
+    """The image that runs on the offer: with CUDA only where a GPU is used, as root on a pod."""
+    from ..images.spec import USER, ImageSpec
 
-    return ImageSpec.of(spec, project, kind="gpu" if offer.gpu else "cpu")
+    uses_gpu = offer.gpu is not None and spec.resources.device != "cpu"
+    user = "root" if is_rented(offer) else USER
+    return ImageSpec.of(spec, project, kind="gpu" if uses_gpu else "cpu", user=user)
+
+
+def is_rented(offer: Offer) -> bool:
+    """Whether it is somebody else's machine, which cannot see this one's files and images."""
+    return offer.market != "own"
 
 
 def end_lines(outcome: "Outcome") -> Iterator[str]:

@@ -14,6 +14,8 @@ from .secrets import ca_bundle, pip_settings
 
 Kind = Literal["cpu", "gpu"]
 
+USER = "longshore"
+"""Whom an image runs as where nobody says otherwise; a pod's must be root."""
 NOT_IN_A_NAME = re.compile(r"[^a-z0-9._-]+")
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.:=~-]*")
 
@@ -38,6 +40,7 @@ class ImageSpec:
 
     `base` and `torch_index` as None leave the Dockerfile's defaults. `pip_settings` is the
     caller's own pip configuration, used when `secrets.pip_conf` is None; it may hold passwords.
+    `user` is whom the image runs as.
     """
 
     name: str
@@ -53,6 +56,7 @@ class ImageSpec:
     offline: bool = False
     exclude: tuple[str, ...] = ()
     existing: str | None = None
+    user: str = USER
 
     @classmethod
     def of(
@@ -61,6 +65,7 @@ class ImageSpec:
         project: Path,
         environ: Mapping[str, str] = os.environ,
         kind: Kind | None = None,
+        user: str = USER,
     ) -> "ImageSpec":
         """The image of a job, for a machine whose kind is known or as the job asks.
 
@@ -85,6 +90,7 @@ class ImageSpec:
             offline=asked.offline,
             exclude=not_code(job, project),
             existing=asked.name,
+            user=user,
         )
 
 

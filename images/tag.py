@@ -12,7 +12,7 @@ from .. import __version__
 from ..configs.folders import cache
 from ..errors import BuildError
 from .context import Item, items
-from .spec import ImageSpec
+from .spec import USER, ImageSpec
 
 REPOSITORY = "longshore"
 DIGITS = 16
@@ -58,6 +58,7 @@ def build_arguments(spec: ImageSpec) -> tuple[tuple[str, str], ...]:
         "TORCH_INDEX": spec.torch_index,
         "LS_OFFLINE": "1" if spec.offline else None,
         "VERSION": __version__,
+        "RUN_AS": None if spec.user == USER else spec.user,
     }
     return tuple((name, value) for name, value in asked.items() if value is not None)
 
