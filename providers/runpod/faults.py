@@ -19,7 +19,7 @@ from ...errors import (
 from .settings import HINT, KEY
 
 CAPACITY: Final = re.compile(
-    r"instances available|not have the resources to deploy|not enough free gpus", re.IGNORECASE
+    r"instances available|not have the resources|not enough free gpus", re.IGNORECASE
 )
 NO_BIDS: Final = re.compile(r"no instances available with the request spec", re.IGNORECASE)
 MONEY: Final = re.compile(r"spending limit|insufficient (balance|funds)", re.IGNORECASE)
