@@ -4,8 +4,9 @@ import os
 import sys
 from pathlib import Path
 
-from ..configs.container import ROOT, ROOT_VARIABLE
-from .supervise import main
+from ..configs.container import POD, ROOT, ROOT_VARIABLE
+from . import pod, supervise
 
 if __name__ == "__main__":
+    main = pod.main if POD in os.environ else supervise.main
     sys.exit(main(Path(os.environ.get(ROOT_VARIABLE, ROOT))))

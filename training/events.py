@@ -66,11 +66,14 @@ class Events:
 
 
 class Tail:
-    """Reads the events another process appends, each once; a half-written line waits."""
+    """Reads the events another process appends, each once; a half-written line waits.
 
-    def __init__(self, path: Path) -> None:
+    Those that are there already come only when `whole` is asked for.
+    """
+
+    def __init__(self, path: Path, whole: bool = False) -> None:
         self._path = path
-        self._offset = path.stat().st_size if path.exists() else 0
+        self._offset = path.stat().st_size if path.exists() and not whole else 0
 
     def read(self) -> Iterator[Event]:
         """The whole events that came since the last call."""

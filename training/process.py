@@ -5,7 +5,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -52,7 +52,7 @@ class Process:
     def poll(self) -> int | None:
         """The exit code (negative: the signal), or None while it runs; reaps orphans as PID 1."""
         if os.getpid() == 1:
-            _reap_orphans(self._child.pid)
+            reap_orphans({self._child.pid})
         return self._child.poll()
 
     def ask(self) -> None:
@@ -86,6 +86,27 @@ def signals_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def reap_orphans(own: Collection[int]) -> None:
+    """Collect ended processes whose parent is gone, but leave the exit codes of `own` alone."""
+    with suppress(ChildProcessError):
+        while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if ended.si_pid in own:
+                return
+            os.waitpid(ended.si_pid, 0)
+
+
+def kill_marked(name: str) -> None:
+    """SIGKILL to every process that was started with this variable in its environment."""
+    mark = f"{name}=".encode()
+    for entry in _PROC.glob("[0-9]*"):
+        try:
+            variables = (entry / "environ").read_bytes().split(b"\0")
+            if any(variable.startswith(mark) for variable in variables):
+                os.kill(int(entry.name), signal.SIGKILL)
+        except OSError:
+            continue
 
 
 def _listeners(pid: int) -> list[int]:
@@ -138,12 +159,3 @@ def _stat(folder: Path) -> tuple[int, str, int]:
         return 0, "", 0
     pid, _, name = before.partition(" (")
     return int(pid), name, int(after.split()[1])
-
-
-def _reap_orphans(worker: int) -> None:
-    """Collect ended processes whose parent is gone, but leave the worker's exit code alone."""
-    with suppress(ChildProcessError):
-        while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            if ended.si_pid == worker:
-                return
-            os.waitpid(ended.si_pid, 0)

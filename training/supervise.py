@@ -147,6 +147,8 @@ class Supervisor:
     def listening(self) -> Iterator[None]:
         """Take the stop signals in here; as PID 1 the kernel drops those without a handler."""
         before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
+        # A pod holds them back until there is somebody to hear them.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         try:
             yield
         finally:

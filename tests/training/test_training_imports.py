@@ -8,7 +8,9 @@ import pytest
 HEAVY = {"torch", "transformers", "numpy", "peft", "accelerate", "yaml", "rich", "click", "docker"}
 
 
-@pytest.mark.parametrize("module", ["supervise", "devices", "limits", "surroundings", "worker"])
+@pytest.mark.parametrize(
+    "module", ["supervise", "pod", "board", "devices", "limits", "surroundings", "worker"]
+)
 def test_loads_only_the_standard_library(module: str) -> None:
     """Not even the module of the worker loads torch before it has begun to listen for a stop."""
     script = f"import sys, longshore.training.{module}; print(*sys.modules)"
