@@ -1,62 +1,22 @@
 """The near side of `agent.py`: one ssh child that is asked, and replaced when it is gone."""
 
-import json
 import os
 import select
-import shlex
 import subprocess
 import threading
 import weakref
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import IO, Any, Final
 
 from ...errors import SyncError, UnreachableError
 from . import faults, sockets
 from .connection import Channel, Connection
 from .line import Line
+from .messages import Answer, Question, agent_command, message, parsed, source
 
 SILENCE: Final = 15.0
 """Seconds without a byte after which a link is taken for dead."""
-AT_MOST: Final = 1 << 20
-"""Bytes of a file in one answer."""
 _CHUNK: Final = 1 << 16
-
-
-@dataclass(frozen=True)
-class Question:
-    """One question to the agent; the words are the names of `agent.ANSWERS` and its arguments."""
-
-    ask: str
-    words: dict[str, Any]
-    content: bytes = b""
-
-    @classmethod
-    def read(cls, path: str, offset: int = 0) -> "Question":
-        return cls("read", {"path": path, "offset": offset, "most": AT_MOST})
-
-    @classmethod
-    def write(cls, path: str, content: bytes, mode: int = 0o644) -> "Question":
-        return cls("write", {"path": path, "mode": mode}, content)
-
-    @classmethod
-    def folder(cls, path: str) -> "Question":
-        return cls("folder", {"path": path})
-
-    @classmethod
-    def tree(cls, path: str, marks: str) -> "Question":
-        return cls("tree", {"path": path, "marks": marks})
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the agent found out, and the bytes of a file."""
-
-    facts: dict[str, Any] = field(default_factory=dict)
-    content: bytes = b""
 
 
 class AgentClient:
@@ -90,20 +50,19 @@ class AgentClient:
     def _through(self, words: bytes) -> list[Answer]:
         """Ask; once more where the machine has moved, or where a link broke that had worked."""
         connection = self._line.connection()
-        talk = self._to(connection)
-        was_proven = talk.is_proven
+        had_worked = self._to(connection).is_proven
         try:
-            return talk.exchange(words, self._silence)
+            return self._exchange(connection, words)
         except (UnreachableError, faults.ImpostorError) as fault:
-            self._hang_up()
             moved = self._line.failed(connection, self._channel)
-            if not moved and (not was_proven or isinstance(fault, _SilentError)):
+            if not moved and (not had_worked or isinstance(fault, _SilentError)):
                 raise
-        return self._again(words)
+        return self._exchange(self._line.connection(), words)
 
-    def _again(self, words: bytes) -> list[Answer]:
+    def _exchange(self, connection: Connection, words: bytes) -> list[Answer]:
+        """Ask; what ends early, Ctrl-C too, leaves nobody to whom half a question was put."""
         try:
-            return self._to(self._line.connection()).exchange(words, self._silence)
+            return self._to(connection).exchange(words, self._silence)
         except BaseException:
             self._hang_up()
             raise
@@ -199,50 +158,6 @@ class _Talk:
             said = os.read(self._said, _CHUNK).decode(errors="replace")
             return faults.of_ssh(status, said, self.connection.address)
         return faults.of_ssh(status, "", self.connection.address)
-
-
-def message(questions: Sequence[Question]) -> bytes:
-    """A message as `agent.py` reads it."""
-    head = [{"ask": one.ask, "bytes": len(one.content), **one.words} for one in questions]
-    body = b"".join(one.content for one in questions)
-    text = json.dumps(head).encode()
-    return b"%d %d\n%b%b" % (len(text), len(body), text, body)
-
-
-def parsed(heard: bytes | bytearray) -> list[Answer] | None:
-    """The answers, once all of them are there; raises UnreachableError for what is none."""
-    line, newline, rest = heard.partition(b"\n")
-    if not newline and len(line) < _CHUNK:
-        return None
-    try:
-        head, size = (int(word) for word in line.split())
-        if len(rest) < head + size:
-            return None
-        return _answers(json.loads(rest[:head]), bytes(rest[head:]))
-    except ValueError:
-        said = bytes(line[:80]).decode(errors="replace")
-        raise UnreachableError(f"instead of our agent the machine answered {said!r}") from None
-
-
-def agent_command() -> str:
-    """What the machine's shell is told; the program itself follows on its stdin."""
-    program = f"import sys;exec(sys.stdin.buffer.read({len(source())}))"
-    return "exec " + shlex.join(["python3", "-ISu", "-X", "utf8", "-c", program])
-
-
-@cache
-def source() -> bytes:
-    """The text of `agent.py`."""
-    return Path(__file__).with_name("agent.py").read_bytes()
-
-
-def _answers(heads: list[dict[str, Any]], body: bytes) -> list[Answer]:
-    answers, at = [], 0
-    for facts in heads:
-        size = facts.pop("bytes")
-        answers.append(Answer(facts, body[at : at + size]))
-        at += size
-    return answers
 
 
 def _refused(question: Question, facts: dict[str, Any]) -> SyncError:

@@ -15,9 +15,10 @@ from ...errors import SyncError
 from ..base import Exit
 from ..copying import explained, remove
 from . import copies, links
-from .client import AT_MOST, AgentClient, Answer, Question
+from .client import AgentClient
 from .connection import PARTIAL, Connection
 from .line import Line
+from .messages import AT_MOST, Answer, Question
 from .transfers import Transfers
 
 LISTING: Final = 120.0

@@ -9,7 +9,7 @@ import pytest
 
 from longshore.errors import UnreachableError
 from longshore.providers.remote import agent
-from longshore.providers.remote.client import Question, agent_command, message, parsed, source
+from longshore.providers.remote.messages import Question, agent_command, message, parsed, source
 
 
 def asked(*questions: Question) -> list[tuple[dict[str, object], bytes]]:
@@ -58,7 +58,7 @@ def test_what_the_system_refuses_is_an_answer(tmp_path: Path) -> None:
     assert content == Path(__file__).read_bytes()
 
 
-@pytest.mark.parametrize("heard", [b"Welcome to Ubuntu\n", b"1 2 3\n", b"3 0\n{}x", b"x" * 70_000])
+@pytest.mark.parametrize("heard", [b"Welcome to Ubuntu\n", b"1 2 3\n", b"3 0\n{}x", b"x" * 200])
 def test_what_is_no_answer_is_said_so(heard: bytes) -> None:
     """A shell that greets in our agent's place is not taken for it."""
     with pytest.raises(UnreachableError, match="instead of our agent the machine answered"):

@@ -19,8 +19,9 @@ from longshore.configs import container
 from longshore.errors import MachineLostError, ProviderError, SyncError, UnreachableError
 from longshore.providers.base import Exit, Host, Reaches
 from longshore.providers.remote import Address, Connection, Keys, RemoteHost
-from longshore.providers.remote.client import AT_MOST, AgentClient, Question
+from longshore.providers.remote.client import AgentClient
 from longshore.providers.remote.line import Line
+from longshore.providers.remote.messages import AT_MOST, Question
 
 from .doubles import Finder, Link, Server, free_port, kill
 
