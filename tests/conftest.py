@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from longshore.emulators.runpod.client import Emulator
 from longshore.images.engine import available
 
 WORDS = ["the", "device", "holds", "what", "a", "step", "needs", "and", "then", "goes", "on"]
@@ -41,6 +43,22 @@ def engine() -> None:
     """A Docker engine that answers."""
     if not available():
         unavailable("no Docker engine answers")
+
+
+@pytest.fixture(scope="session")
+def pod_image(engine: None) -> Iterator[str]:
+    """A small image for pods, built once."""
+    from .pods import small_image
+
+    with small_image() as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def runpod(engine: None) -> Iterator[Emulator]:
+    """One RunPod, played here for all tests; each leaves it as it was."""
+    with Emulator() as emulator:
+        yield emulator
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from longshore.errors import LongshoreError, MachineLostError
 from longshore.providers.base import ENDS, MOVES, Exit, Host, Machine, Need, Order, Provider, State
 from longshore.providers.fake import FakeClock, FakeProvider, Faults
 from longshore.providers.local import LocalProvider
+from longshore.providers.runpod import RunpodProvider
 from longshore.providers.wait import wait_until
 
 GPU_OF_NOBODY = Gpu("Voodoo 2", 99)
@@ -56,11 +57,21 @@ def local_docker(state: Path, request: pytest.FixtureRequest) -> Place:
     return Place(LocalProvider(state), Need(runtime="docker"), image)
 
 
+def runpod(state: Path, request: pytest.FixtureRequest) -> Place:
+    emulator = request.getfixturevalue("runpod")
+    image = request.getfixturevalue("pod_image")
+    need = Need(gpu=Gpu("RTX 4090"), device="cpu", has_image=True)
+    (state / "owner").parent.mkdir(parents=True, exist_ok=True)
+    (state / "owner").write_text("tests")
+    return Place(RunpodProvider(state, emulator.environment), need, image)
+
+
 PLACES = [
     pytest.param(fake, id="fake"),
     pytest.param(fake_real, id="fake-real"),
     pytest.param(local_process, id="local-process"),
     pytest.param(local_docker, id="local-docker", marks=pytest.mark.docker),
+    pytest.param(runpod, id="runpod", marks=pytest.mark.docker),
 ]
 
 
