@@ -3,7 +3,7 @@
 import hashlib
 
 from ...errors import ProviderError
-from ...images.login import login
+from ...images.login import Login, login
 from .api import Api
 from .models import CreateRegistry
 
@@ -16,15 +16,15 @@ def login_for(image: str, api: Api) -> str | None:
     found = login(image)
     if found is None:
         return None
-    entry = entry_for(image, found.username, found.password)
+    entry = entry_for(found)
     return _kept(api, entry.name) or _added(api, entry)
 
 
-def entry_for(image: str, username: str, password: str) -> CreateRegistry:
+def entry_for(found: Login) -> CreateRegistry:
     """The entry of a login: the same for all images of one registry."""
-    facts = "\0".join((image.partition("/")[0], username, password))
+    facts = "\0".join((found.registry, found.username, found.password))
     name = f"longshore-{hashlib.sha256(facts.encode()).hexdigest()[:12]}"
-    return CreateRegistry(name=name, username=username, password=password)
+    return CreateRegistry(name=name, username=found.username, password=found.password)
 
 
 def _kept(api: Api, name: str) -> str | None:

@@ -11,6 +11,7 @@ from longshore.providers.runpod.api import Api
 from longshore.providers.runpod.client import Client
 from longshore.providers.runpod.settings import Account
 
+from .pods import lists
 from .server import Server
 
 KEY = "rpa_SECRETSECRETSECRET"
@@ -72,3 +73,21 @@ def provider(server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> R
     monkeypatch.setenv("RUNPOD_API_KEY", KEY)
     monkeypatch.setenv("RUNPOD_API_BASE_URL", server.url)
     return RunpodProvider(sleep=clock.sleep)
+
+
+@pytest.fixture
+def boot(tmp_path: Path) -> Path:
+    script = tmp_path / "boot.sh"
+    script.write_text("echo boot\n")
+    return script
+
+
+@pytest.fixture
+def maker(
+    server: Server, clock: Clock, boot: Path, monkeypatch: pytest.MonkeyPatch
+) -> RunpodProvider:
+    """A provider of an account without pods yet."""
+    monkeypatch.setenv("RUNPOD_API_KEY", KEY)
+    monkeypatch.setenv("RUNPOD_API_BASE_URL", server.url)
+    server.on("GET /v2/pods", lists())
+    return RunpodProvider(boot=boot, sleep=clock.sleep)

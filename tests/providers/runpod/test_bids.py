@@ -88,7 +88,8 @@ def argument(query: str) -> dict[str, Any]:
     assert isinstance(definition, graphql.OperationDefinitionNode)
     (field,) = definition.selection_set.selections
     assert isinstance(field, graphql.FieldNode)
-    found: dict[str, Any] = graphql.value_from_ast_untyped(field.arguments[0].value)
+    (given,) = field.arguments or ()
+    found: dict[str, Any] = graphql.value_from_ast_untyped(given.value)
     return found
 
 

@@ -1,6 +1,7 @@
 """What is tried again, what never is, how long one waits, and what each refusal means."""
 
 import logging
+from collections.abc import Callable
 
 import pytest
 
@@ -11,7 +12,6 @@ from longshore.errors import (
     ProviderError,
     UnreachableError,
 )
-from longshore.providers.runpod import limits
 from longshore.providers.runpod.client import PATIENCE, TRIES, Client
 from longshore.providers.runpod.faults import ConflictError
 from longshore.providers.runpod.settings import Account
@@ -23,6 +23,7 @@ FULL = (
     "There are no longer any instances available with the requested specifications. "
     "Please refresh and try again."
 )
+Act = Callable[[Client], object]
 PAGE = Reply(200, raw=b"<html>log in</html>")
 
 
@@ -108,7 +109,7 @@ def test_what_changes_nothing_twice_is_tried_again(
 ) -> None:
     """Reading, removing and starting go on by themselves after a fault, later and later."""
     server.on(f"{method} /v2/pods/a", bad, bad, Reply(200, {"id": "a"}))
-    acts = {
+    acts: dict[str, Callable[[], object]] = {
         "GET": lambda: client.get("/v2/pods/a"),
         "DELETE": lambda: client.delete("/v2/pods/a"),
         "POST": lambda: client.post("/v2/pods/a", {}, idempotent=True),
@@ -137,13 +138,12 @@ def test_nobody_listening_is_unreachable(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("act", [create, lambda client: client.get("/v2/pods")])
-def test_a_429_is_waited_for(server: Server, clock: Clock, account: Account, act: object) -> None:
+def test_a_429_is_waited_for(server: Server, clock: Clock, account: Account, act: Act) -> None:
     """It was refused before anything was done: the wait is what it says, is shown, and helps."""
     said: list[str] = []
     client = Client(account, said.append, clock.sleep, clock)
     for route in ("POST /v2/pods", "GET /v2/pods"):
         server.on(route, problem(429, "slow down", Retry_After="7"), Reply(200, {"id": "a"}))
-    assert callable(act)
     assert act(client) == {"id": "a"}
     assert clock.slept == [7.0]
     assert said == ["RunPod's rate limit is reached; trying again in 7 s"]
@@ -168,23 +168,6 @@ def test_a_storm_of_429_has_an_end(
     with pytest.raises(UnreachableError, match="rate limit exceeded"):
         client.get("/v2/pods")
     assert sum(clock.slept) <= PATIENCE
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("", 0),
-        ("rubbish", 0),
-        ('"minute";r=176;t=1, "hour";r=7193;t=2701', 0),
-        ('"minute";r=4;t=20', 4),
-        ('"minute";r=0;t=8', 8),
-        ('"minute";r=1;t=4, "hour";r=2;t=21', 7),
-        ('"hour";r=0;t=2701', limits.LONGEST_PACE),
-    ],
-)
-def test_the_last_requests_are_spread(header: str, seconds: float) -> None:
-    """With few requests left in a window they are spread over it; the longest window counts."""
-    assert limits.pace(header) == seconds
 
 
 def test_pace_is_kept_before_the_next_request(server: Server, client: Client, clock: Clock) -> None:
@@ -278,8 +261,7 @@ def test_the_key_is_never_shown(
     assert KEY not in " ".join([*said, caplog.text, repr(client)])
 
 
-def told(act: object) -> str:
-    assert callable(act)
+def told(act: Callable[[], object]) -> str:
     with pytest.raises(LongshoreError) as caught:
         act()
     return f"{caught.value} {caught.value.hint} {caught.value!r}"

@@ -24,12 +24,12 @@ from longshore.providers.runpod.models import (
 )
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "runpod" / "openapi-2026-07-28.yaml"
-SENT = {
+SENT: dict[type[models.Sent], str] = {
     CreatePod: "CreatePodRequest",
     CreateRegistry: "CreateRegistryRequest",
     Action: "PodActionRequest",
 }
-READ = {
+READ: dict[type[models.Read], str] = {
     models.Pod: "Pod",
     models.GpuType: "GpuType",
     models.DataCenter: "DataCenter",
@@ -37,6 +37,7 @@ READ = {
     models.Registry: "Registry",
     models.BillingRecord: "PodBillingRecord",
 }
+ALL: dict[type[BaseModel], str] = {**SENT, **READ}
 LATER = {
     "gpu.minCudaVersion": "in the document of 2026-08-18",
     "gpu.minRamPerGpu": "added in September 2026",
@@ -48,7 +49,7 @@ LATER = {
 }
 """What came after the fixture, and how we know."""
 
-OWN = {
+OWN: dict[str, Any] = {
     "name": "longshore-quick-otter-1",
     "image": "registry.example/job@sha256:00",
     "gpu": CreateGpu(id="NVIDIA GeForce RTX 4090", count=2),
@@ -57,7 +58,7 @@ OWN = {
     "ports": ("22/tcp",),
     "env": {"A": "1"},
 }
-BODIES = {
+BODIES: dict[str, models.Sent] = {
     "persistent": CreatePod(**OWN, mounts=Mounts(persistent=Persistent(size=20, path="/v"))),
     "network": CreatePod(
         **OWN,
@@ -77,10 +78,10 @@ def document() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("model", [*SENT, *READ], ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", ALL, ids=lambda model: model.__name__)
 def test_every_field_is_runpods(document: dict[str, Any], model: type[BaseModel]) -> None:
     """What we send and read exists there, at every depth, but for what came later."""
-    schema = {"$ref": f"#/components/schemas/{(SENT | READ)[model]}"}
+    schema = {"$ref": f"#/components/schemas/{ALL[model]}"}
     known = set(paths_of_schema(document, schema))
     assert {path for path in paths_of_model(model) if path not in LATER} <= known
 
@@ -89,10 +90,10 @@ def test_what_came_later_is_still_later(document: dict[str, Any]) -> None:
     """An excuse that is no longer needed is taken back."""
     known = {
         path
-        for name in (SENT | READ).values()
+        for name in ALL.values()
         for path in paths_of_schema(document, {"$ref": f"#/components/schemas/{name}"})
     }
-    used = {path for model in (*SENT, *READ) for path in paths_of_model(model)}
+    used = {path for model in ALL for path in paths_of_model(model)}
     assert LATER.keys() <= used - known
 
 
