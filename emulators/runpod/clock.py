@@ -4,7 +4,6 @@ import threading
 import time
 from datetime import UTC, datetime
 
-
 LONGEST = 3600.0
 """Seconds of one wait: threads cannot wait for ever by a number."""
 

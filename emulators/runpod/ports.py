@@ -92,10 +92,10 @@ class Gate:
         try:
             sink.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while count := source.recv_into(buffer, self._portion()):
-                count = self._allowed(count)
-                sink.sendall(buffer[:count])
-                if self._left == 0:
-                    _break(pair)
+                allowed = self._allowed(count)
+                sink.sendall(buffer[:allowed])
+                if allowed < count:
+                    self.cut()
                     return
             sink.shutdown(socket.SHUT_WR)
         except OSError:
@@ -110,12 +110,13 @@ class Gate:
         return sip
 
     def _allowed(self, count: int) -> int:
+        """How many of these bytes may go on; fewer than all of them when a cut is due."""
         with self._lock:
             if self._left is None:
                 return count
-            count = min(count, self._left)
-            self._left -= count
-            return count
+            allowed = min(count, self._left)
+            self._left -= allowed
+            return allowed
 
 
 def _break(pair: tuple[socket.socket, socket.socket]) -> None:

@@ -14,6 +14,7 @@ from longshore.emulators.runpod.timeline import Timeline
 GPU = "NVIDIA GeForce RTX 4090"
 IMAGE = "python:3.11-slim"
 NEVER = 1e9
+QUICK = Timeline(starting=0.02, running=0.1, ports=0.15, sshd=0.2, stale=0.1)
 SSHD = """
 import signal, socket, sys
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -101,8 +102,8 @@ def banner(pod: JSON) -> bytes:
 
 @pytest.fixture
 def runpod(engine: None) -> Iterator[Emulator]:
-    """An emulator whose pods boot within a second."""
-    with Emulator() as emulator:
+    """An emulator whose pods boot as soon as Docker lets them."""
+    with Emulator(timeline=QUICK) as emulator:
         yield emulator
 
 

@@ -138,7 +138,7 @@ def test_port_moves_with_every_start(runpod: Emulator, api: Api) -> None:
     """(4) After a start the old port is shown, though it is dead, and only later the new one."""
     pod = api.ready()
     old = pod["ssh"]["direct"]["port"]
-    runpod.set_timeline(stale=1.0)
+    runpod.set_timeline(stale=0.5)
     api.act(pod["id"], "stop")
     api.act(pod["id"], "start")
 
