@@ -16,13 +16,13 @@ def login_for(image: str, api: Api) -> str | None:
     found = login(image)
     if found is None:
         return None
-    entry = entry_for(found)
+    entry = entry_for(image, found)
     return _kept(api, entry.name) or _added(api, entry)
 
 
-def entry_for(found: Login) -> CreateRegistry:
+def entry_for(image: str, found: Login) -> CreateRegistry:
     """The entry of a login: the same for all images of one registry."""
-    facts = "\0".join((found.registry, found.username, found.password))
+    facts = "\0".join((image.partition("/")[0], found.username, found.password))
     name = f"longshore-{hashlib.sha256(facts.encode()).hexdigest()[:12]}"
     return CreateRegistry(name=name, username=found.username, password=found.password)
 

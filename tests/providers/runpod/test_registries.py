@@ -20,7 +20,7 @@ def name(monkeypatch: pytest.MonkeyPatch) -> str:
     """Somebody who is logged in, and the name of that login at RunPod."""
     monkeypatch.setenv("LONGSHORE_REGISTRY_USER", "ada")
     monkeypatch.setenv("LONGSHORE_REGISTRY_PASSWORD", "s3cret")
-    return entry_for(Login("r.example", "ada", "s3cret")).name
+    return entry_for(IMAGE, Login("ada", "s3cret")).name
 
 
 def listing(*names: str) -> Reply:
@@ -70,6 +70,8 @@ def test_a_refusal_is_passed_on(server: Server, api: Api, name: str) -> None:
 
 def test_another_password_is_another_entry() -> None:
     """RunPod changes no entry: a new password must not be shadowed by the old one."""
-    names = {entry_for(Login("r.example", "ada", word)).name for word in ("old", "new")}
+    names = {entry_for(IMAGE, Login("ada", word)).name for word in ("old", "new")}
     assert len(names) == 2
+    other = entry_for("r.example/team/other:1", Login("ada", "old")).name
+    assert other in names
     assert all(one.startswith("longshore-") for one in names)
