@@ -3,7 +3,7 @@
 import hashlib
 
 from ...errors import ProviderError
-from ...images.login import Login, login
+from ...images.login import login
 from .api import Api
 from .models import CreateRegistry
 
@@ -16,15 +16,15 @@ def login_for(image: str, api: Api) -> str | None:
     found = login(image)
     if found is None:
         return None
-    entry = entry_for(image, found)
+    entry = entry_for(image, found.username, found.password)
     return _kept(api, entry.name) or _added(api, entry)
 
 
-def entry_for(image: str, found: Login) -> CreateRegistry:
+def entry_for(image: str, username: str, password: str) -> CreateRegistry:
     """The entry of a login: the same for all images of one registry."""
-    facts = "\0".join((image.partition("/")[0], found.username, found.password))
+    facts = "\0".join((image.partition("/")[0], username, password))
     name = f"longshore-{hashlib.sha256(facts.encode()).hexdigest()[:12]}"
-    return CreateRegistry(name=name, username=found.username, password=found.password)
+    return CreateRegistry(name=name, username=username, password=password)
 
 
 def _kept(api: Api, name: str) -> str | None:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from longshore.errors import AccountError
-from longshore.images.login import Login
 from longshore.providers.runpod.api import Api
 from longshore.providers.runpod.registries import entry_for, login_for
 
@@ -20,7 +19,7 @@ def name(monkeypatch: pytest.MonkeyPatch) -> str:
     """Somebody who is logged in, and the name of that login at RunPod."""
     monkeypatch.setenv("LONGSHORE_REGISTRY_USER", "ada")
     monkeypatch.setenv("LONGSHORE_REGISTRY_PASSWORD", "s3cret")
-    return entry_for(IMAGE, Login("ada", "s3cret")).name
+    return entry_for(IMAGE, "ada", "s3cret").name
 
 
 def listing(*names: str) -> Reply:
@@ -70,8 +69,8 @@ def test_a_refusal_is_passed_on(server: Server, api: Api, name: str) -> None:
 
 def test_another_password_is_another_entry() -> None:
     """RunPod changes no entry: a new password must not be shadowed by the old one."""
-    names = {entry_for(IMAGE, Login("ada", word)).name for word in ("old", "new")}
+    names = {entry_for(IMAGE, "ada", word).name for word in ("old", "new")}
     assert len(names) == 2
-    other = entry_for("r.example/team/other:1", Login("ada", "old")).name
+    other = entry_for("r.example/team/other:1", "ada", "old").name
     assert other in names
     assert all(one.startswith("longshore-") for one in names)
