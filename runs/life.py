@@ -174,12 +174,14 @@ class _Life:
 
     def _freight(self, image: str | None) -> Freight:
         bare = image is None and self._is_far
+        # An image that we did not build does not hold the project.
+        foreign = self.launch.spec.image.name is not None and self._is_far
         return Freight(
             run=self.run,
             cargo=self.cargo,
             project=self.launch.project,
             uploads=self._is_far,
-            code=image is None,
+            code=image is None or foreign,
             luggage=self.session.luggage(self.launch) if bare else None,
             resume_from=self.launch.resume_from,
             secrets=self.secrets,

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 import yaml
 
+from longshore.emulators.runpod.client import Emulator
 from longshore.images.engine import connect
 
 from ..conftest import texts
 from ..images.conftest import remove_images
+from .runpod import Cloud
 
 PROGRAM = str(Path(sys.executable).with_name("longshore"))
 PATIENCE = 240.0
@@ -131,3 +133,28 @@ def until(done: Callable[[], bool]) -> None:
 def _told(work: Path) -> str:
     files = work.glob("*/outputs/events.jsonl")
     return "".join(path.read_text() for path in files)
+
+
+@pytest.fixture
+def cloud(
+    pod_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Cloud]:
+    """A project beside a RunPod of its own; what is left of its pods goes into the table."""
+    monkeypatch.setenv("LONGSHORE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "project").mkdir()
+    with Emulator() as emulator:
+        yield Cloud(emulator, tmp_path / "project", pod_image, dict(emulator.environment))
+        FOUND.append((request.node.name, len(emulator.pods()), len(emulator.leaked())))
+
+
+FOUND: list[tuple[str, int, int]] = []
+"""Each fault, the pods that were made under it, and those that still cost at its end."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table of faults, for whoever wants to see it."""
+    if FOUND:
+        terminalreporter.section("faults of a cloud: pods made, pods leaked")
+    for name, made, leaked in FOUND:
+        fault = name.partition("[")[2].rstrip("]") or name
+        terminalreporter.write_line(f"{fault:<60} {made:>3} {leaked:>3}")
