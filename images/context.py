@@ -15,13 +15,14 @@ Each part is a folder of its own because a step is run again when a folder it re
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from ..configs import folders
 from ..configs.exclude import included, is_excluded
+from ..errors import BuildError
 from .spec import ImageSpec
 
 PACKAGE = Path(__file__).parent.parent
@@ -44,17 +45,18 @@ TORCH = re.compile(r"torch|triton|cuda-.*|nvidia-(cu[a-z]+.*|nccl-.*|nvjitlink|n
 class Item:
     """One file of the context: a file of this machine, text made here, or a link's target.
 
-    Files get the modes 0666 or 0777 (programs): in the container any uid may own the job.
+    Files get the modes 0666 or 0777 (programs): in the container any uid may own the job. A
+    secret gets 0600; no image's context has one.
     """
 
     target: str
     content: Path | bytes
-    kind: Literal["file", "program", "link", "wheel"] = "file"
+    kind: Literal["file", "program", "link", "wheel", "secret"] = "file"
 
 
 def items(spec: ImageSpec) -> list[Item]:
     """Everything that goes into the image of a spec, sorted by its place in the context."""
-    found = [*_build(spec), *_wheels(spec), *_package(), *_project(spec)]
+    found = [*_build(spec), *_wheels(spec), *package(), *_project(spec)]
     return sorted(found, key=lambda item: item.target)
 
 
@@ -70,18 +72,40 @@ def _build(spec: ImageSpec) -> Iterator[Item]:
     yield Item("Dockerfile.api", SECRET_MOUNT.sub("", dockerfile.read_text()).encode())
     for name in SCRIPTS:
         yield Item(f".longshore/build/{name}", PACKAGE / "images" / name)
-    locked = lock_names(spec.kind)
-    torch = [line for name, line in locked.items() if TORCH.fullmatch(name)]
-    rest = [line for name, line in locked.items() if not TORCH.fullmatch(name)]
-    yield Item(".longshore/lock/torch.lock", _lines(torch))
-    yield Item(".longshore/lock/rest.lock", _lines(rest))
-    yield Item(".longshore/requirements/requirements.txt", spec.requirements or b"")
-    yield Item(".longshore/apt/packages.txt", _lines(spec.apt))
+    for name, content in locks(spec.kind).items():
+        yield Item(f".longshore/lock/{name}", content)
+    yield Item(".longshore/requirements/requirements.txt", requirements(spec))
+    yield Item(".longshore/apt/packages.txt", lines(spec.apt))
     yield Item(".longshore/secrets/.keep", b"")
 
 
-def _lines(words: list[str] | tuple[str, ...]) -> bytes:
+def locks(kind: str) -> dict[str, bytes]:
+    """The locked requirements in two files: what almost never changes, and the rest."""
+    locked = lock_names(kind)
+    torch = [line for name, line in locked.items() if TORCH.fullmatch(name)]
+    rest = [line for name, line in locked.items() if not TORCH.fullmatch(name)]
+    return {"torch.lock": lines(torch), "rest.lock": lines(rest)}
+
+
+def requirements(spec: ImageSpec) -> Path | bytes:
+    """The user's own requirements, and what the exposed services need; empty without either."""
+    if not spec.services:
+        return spec.requirements or b""
+    try:
+        own = spec.requirements.read_bytes() if spec.requirements else b""
+    except OSError as error:
+        raise BuildError(f"cannot read {spec.requirements}: {error.strerror}") from error
+    pins = [line for line in _pins() if line.split("==")[0] in spec.services]
+    return b"\n".join(part for part in (own, lines(pins)) if part)
+
+
+def lines(words: Sequence[str]) -> bytes:
+    """A text file of one word a line."""
     return "".join(f"{word}\n" for word in words).encode()
+
+
+def _pins() -> list[str]:
+    return (PACKAGE / "images/constraints.txt").read_text().splitlines()
 
 
 def _wheels(spec: ImageSpec) -> Iterator[Item]:
@@ -102,7 +126,8 @@ def wheel_group(filename: str, locked: dict[str, str]) -> str:
     return "locked" if name in locked else "extra"
 
 
-def _package() -> Iterator[Item]:
+def package() -> Iterator[Item]:
+    """The part of this package that runs inside."""
     for name in ("__init__.py", "errors.py"):
         yield Item(f"longshore/{name}", PACKAGE / name)
     for room in INSIDE:

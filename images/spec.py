@@ -16,6 +16,8 @@ Kind = Literal["cpu", "gpu"]
 
 USER = "longshore"
 """Whom an image runs as where nobody says otherwise; a pod's must be root."""
+SERVICES = {"jupyter": "jupyterlab", "tensorboard": "tensorboard"}
+"""The package that an exposed service needs; ssh is in every image."""
 NOT_IN_A_NAME = re.compile(r"[^a-z0-9._-]+")
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.:=~-]*")
 
@@ -40,7 +42,7 @@ class ImageSpec:
 
     `base` and `torch_index` as None leave the Dockerfile's defaults. `pip_settings` is the
     caller's own pip configuration, used when `secrets.pip_conf` is None; it may hold passwords.
-    `user` is whom the image runs as.
+    `user` is whom the image runs as; `services` are the packages of what the job exposes.
     """
 
     name: str
@@ -57,6 +59,7 @@ class ImageSpec:
     exclude: tuple[str, ...] = ()
     existing: str | None = None
     user: str = USER
+    services: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -91,6 +94,7 @@ class ImageSpec:
             exclude=not_code(job, project),
             existing=asked.name,
             user=user,
+            services=tuple(sorted(SERVICES[name] for name in job.expose if name in SERVICES)),
         )
 
 

@@ -13,7 +13,7 @@ from ..errors import BuildError
 from .context import Item
 from .tag import Plan
 
-MODES = {"file": 0o666, "program": 0o777}
+MODES = {"file": 0o666, "program": 0o777, "secret": 0o600}
 
 
 def stage(plan: Plan) -> int:
@@ -29,12 +29,12 @@ def stage(plan: Plan) -> int:
     }
     # A stage that was cut short must not be believed.
     record.unlink(missing_ok=True)
-    with _full_disk(plan.folder):
+    with full_disk(plan.folder):
         (plan.folder / "code").mkdir(parents=True, exist_ok=True)
         _remove(plan.folder, wanted)
         changed = [item for item in plan.items if _is_stale(plan.folder, item, before, wanted)]
         for item in changed:
-            _write(plan.folder / item.target, item)
+            write(plan.folder / item.target, item)
         _open_folders(plan.folder)
         record.write_text(json.dumps(wanted))
     return len(changed)
@@ -54,7 +54,8 @@ def _is_stale(folder: Path, item: Item, before: dict[str, str], wanted: dict[str
     return not (same and os.path.lexists(folder / item.target))
 
 
-def _write(target: Path, item: Item) -> None:
+def write(target: Path, item: Item) -> None:
+    """Lay out one item, over what is there; raises OSError when the disk says no."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if os.path.lexists(target):
         target.unlink()
@@ -96,7 +97,8 @@ def _open_folders(folder: Path) -> None:
 
 
 @contextmanager
-def _full_disk(folder: Path) -> Iterator[None]:
+def full_disk(folder: Path) -> Iterator[None]:
+    """Faults of the disk, while a folder is laid out, as a BuildError."""
     try:
         yield
     except OSError as error:

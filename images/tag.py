@@ -45,7 +45,7 @@ def plan(spec: ImageSpec) -> Plan:
     folder = (
         cache() / "contexts" / f"{spec.name}-{sha256(str(spec.project).encode()).hexdigest()[:8]}"
     )
-    digests = _digests(found, folder.with_suffix(".hashes.json"))
+    digests = content_digests(found, folder.with_suffix(".hashes.json"))
     arguments = build_arguments(spec)
     tag = f"{REPOSITORY}/{spec.name}:{digest(found, digests, arguments)}"
     return Plan(spec, tag, folder, arguments, tuple(found), tuple(digests))
@@ -73,7 +73,8 @@ def digest(
     return whole.hexdigest()[:DIGITS]
 
 
-def _digests(found: Sequence[Item], index: Path) -> list[str]:
+def content_digests(found: Sequence[Item], index: Path) -> list[str]:
+    """The hash of each item's content; `index` remembers those of files that do not change."""
     seen = _load(index)
     now = time.time_ns()
     fresh: Seen = {}

@@ -46,7 +46,8 @@ def test_the_two_files_differ_only_in_what_cuda_needs() -> None:
 def test_the_users_code_comes_last(text: str) -> None:
     """Nothing stands behind it that would have to be made again after a change of code."""
     assert text.splitlines()[-1] == "COPY code /longshore/code"
-    assert "\nUSER longshore\n" in text
+    assert "\nARG RUN_AS=longshore\n" in text
+    assert "\nUSER ${RUN_AS}\n" in text
 
 
 @pytest.mark.parametrize("kind", ["cpu", "gpu"])
@@ -55,7 +56,8 @@ def test_the_locks_hold_the_one_set_of_versions(kind: str) -> None:
     locked = {name: line.split("==")[1] for name, line in lock_names(kind).items()}
     shared = set(PINS) & set(locked)
     assert {name: locked[name] for name in shared} == {name: PINS[name] for name in shared}
-    outside = {"uv"} | ({"bitsandbytes", "liger-kernel"} if kind == "cpu" else set())
+    gpu_only = {"bitsandbytes", "liger-kernel"} if kind == "cpu" else set()
+    outside = {"uv", "jupyterlab", "tensorboard"} | gpu_only
     assert set(PINS) - shared == outside
 
 
