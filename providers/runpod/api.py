@@ -65,13 +65,17 @@ class Api:
         if pod_id:
             self._client.delete(_path(pod_id))
 
-    def gpus(self, cloud: str, count: int) -> list[Any]:
-        """The catalog of one cloud with its stock of so many GPUs in one machine, as JSON."""
+    def gpus(self, cloud: str, count: int, min_cuda: str | None = None) -> list[Any]:
+        """The catalog of one cloud with its stock of so many GPUs in one machine, as JSON.
+
+        `min_cuda`: the stock is of machines whose driver has at least this CUDA.
+        """
         query: Query = {
             "include": "AVAILABILITY",
             "product": "POD",
             "count": count,
             "cloud": cloud,
+            **({"minCudaVersion": min_cuda} if min_cuda else {}),
         }
         return list(self._client.pages(f"{V2}/catalog/gpus", "gpus", query))
 

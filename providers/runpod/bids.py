@@ -27,26 +27,31 @@ if TYPE_CHECKING:
 MISSING: Final = "pip install 'longshore[runpod]'"
 
 
-def floors(account: Account, count: int, centers: Sequence[str] = ()) -> list[Sale]:
+def floors(
+    account: Account, count: int, instances: Sequence[str] = (), centers: Sequence[str] = ()
+) -> list[Sale]:
     """The lowest bids that RunPod takes for machines of so many GPUs, at those data centers.
 
-    A floor that is no lower than the price on demand is none. Raises as `ask` does.
+    Without `instances` of all kinds. A floor that is no lower than the price on demand is none.
+    Raises as `ask` does.
     """
-    answer = ask(account, floors_query(count, centers))
-    rows = answer.get("gpuTypes") or []
+    answer = ask(account, floors_query(count, instances, centers))
+    rows = [row for found in answer.values() for row in found or ()]
     return [sale for row in rows for cloud in CLOUDS if (sale := _sale(row, cloud, centers))]
 
 
-def floors_query(count: int, centers: Sequence[str]) -> str:
+def floors_query(count: int, instances: Sequence[str], centers: Sequence[str]) -> str:
     """One `lowestPrice` for each cloud and data center, by names that `_sale` reads."""
-    parts = []
+    prices = []
     for cloud in CLOUDS:
         for number, center in enumerate(centers or [""]):
             where = {"dataCenterId": center} if center else {}
             asked = {"gpuCount": count, "secureCloud": cloud == "secure", **where}
-            price = field("lowestPrice", {"input": asked}, _PRICE)
-            parts.append(f"{cloud}{number}: {price}")
-    return "query { " + field("gpuTypes", {}, f"id displayName memoryInGb {' '.join(parts)}") + " }"
+            prices.append(f"{cloud}{number}: {field('lowestPrice', {'input': asked}, _PRICE)}")
+    facts = f"id displayName memoryInGb {' '.join(prices)}"
+    inputs = [{"input": {"id": instance}} for instance in instances] or [{}]
+    kinds = [f"kind{n}: {field('gpuTypes', asked, facts)}" for n, asked in enumerate(inputs)]
+    return f"query {{ {' '.join(kinds)} }}"
 
 
 def rent(account: Account, pod: "CreatePod", bid: Decimal) -> str:

@@ -19,7 +19,7 @@ from ... import __version__
 from ...errors import ProviderError, UnreachableError
 from . import limits
 from .faults import Problem, fault
-from .settings import Account
+from .settings import BASE, Account
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 Query = Mapping[str, str | int]
@@ -27,7 +27,9 @@ Query = Mapping[str, str | int]
 TRIES: Final = 4
 PATIENCE: Final = 120.0
 """Seconds that one request may wait in all for the rate limit."""
-TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
+TIMEOUT: Final = httpx.Timeout(20.0, connect=5.0)
+LONG_TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
+"""For what is sent once: an answer that comes late is better than one that is lost."""
 
 logger = logging.getLogger(__name__)
 
@@ -35,13 +37,13 @@ logger = logging.getLogger(__name__)
 class Client:
     """One account's API; paths begin at its base URL.
 
-    `say` is told of every wait. The key is in no message.
+    `say` is told of every wait for the rate limit. The key is in no message.
     """
 
     def __init__(
         self,
         account: Account,
-        say: Callable[[str], None] = logger.info,
+        say: Callable[[str], None] = logger.warning,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -52,7 +54,7 @@ class Client:
             "User-Agent": f"longshore/{__version__}",
             "Accept": "application/json",
         }
-        self._http = httpx.Client(headers=headers, timeout=TIMEOUT)
+        self._http = httpx.Client(headers=headers)
         weakref.finalize(self, self._http.close)
 
     def get(self, path: str, query: Query | None = None) -> Any:
@@ -65,6 +67,8 @@ class Client:
         while cursor not in seen:
             seen.add(cursor)
             found = self.get(path, {**(query or {}), **({"cursor": cursor} if cursor else {})})
+            if found is None:
+                raise ProviderError(f"there is no {self._url(path)}", f"check {BASE}")
             yield from _list(found, key)
             after = found.get("pagination") or {}
             if not after.get("hasNextPage") or not after.get("nextCursor"):
@@ -110,7 +114,7 @@ class Client:
         while True:
             self._keep_pace()
             try:
-                answer = self._send(method, path, query, body)
+                answer = self._send(method, path, query, body, TIMEOUT if again else LONG_TIMEOUT)
             except httpx.HTTPError as error:
                 failed += 1
                 if not again or failed == TRIES:
@@ -122,15 +126,19 @@ class Client:
                 if waited + pause > PATIENCE:
                     return answer
                 waited += pause
-                self._wait(pause, "RunPod's rate limit is reached")
+                self._say(f"RunPod's rate limit is reached; trying again in {pause:.0f} s")
+                self._sleep(pause)
                 continue
             failed += 1
             if answer.status_code < 500 or not again or failed == TRIES:
                 return answer
             self._back_off(failed, f"HTTP {answer.status_code}")
 
-    def _send(self, method: Method, path: str, query: Query | None, body: Any) -> httpx.Response:
-        answer = self._http.request(method, self._url(path), params=query, json=body)
+    def _send(
+        self, method: Method, path: str, query: Query | None, body: Any, timeout: httpx.Timeout
+    ) -> httpx.Response:
+        url = self._url(path)
+        answer = self._http.request(method, url, params=query, json=body, timeout=timeout)
         self._not_before = self._clock() + limits.pace(answer.headers.get("RateLimit", ""))
         request = answer.headers.get("x-request-id", "-")
         logger.debug("%s %s: %s, x-request-id %s", method, path, answer.status_code, request)
@@ -145,11 +153,9 @@ class Client:
             self._sleep(pause)
 
     def _back_off(self, failed: int, why: str) -> None:
-        self._wait(0.5 * 2 ** (failed - 1) * random.uniform(1.0, 1.5), f"RunPod: {why}")
-
-    def _wait(self, seconds: float, why: str) -> None:
-        self._say(f"{why}; trying again in {seconds:.0f} s")
-        self._sleep(seconds)
+        pause = 0.5 * 2 ** (failed - 1) * random.uniform(1.0, 1.5)
+        logger.info("RunPod: %s; trying again in %.1f s", why, pause)
+        self._sleep(pause)
 
     @staticmethod
     def _refused_for(answer: httpx.Response) -> float:

@@ -9,7 +9,7 @@ from ...configs import container
 from ..base import Need, Offer, Order
 from .disks import Disks
 from .models import CreateGpu, CreatePod, Mounts, Network, Persistent
-from .sales import ANYWHERE
+from .sales import ANYWHERE, min_cuda
 
 VOLUME_PATH: Final = "/longshore-volume"
 BOOT: Final = "LONGSHORE_BOOT"
@@ -57,7 +57,7 @@ def _gpu(offer: Offer, need: Need) -> CreateGpu:
     return CreateGpu(
         id=offer.instance,
         count=count,
-        min_cuda_version=None if need.device == "cpu" else need.runpod.min_cuda,
+        min_cuda_version=min_cuda(need),
         min_ram_per_gpu=ceil(need.memory / 10**9 / count) if need.memory else None,
         min_vcpu_count_per_gpu=ceil(need.cpus / count) if need.cpus else None,
     )

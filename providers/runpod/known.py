@@ -5,7 +5,7 @@ and which keys are its own is still known when RunPod has forgotten it.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -42,6 +42,12 @@ class KnownPods:
             self._file(name).unlink(missing_ok=True)
         except OSError as error:
             raise self._fault(error) from error
+
+    def learn(self, name: str, pod: str) -> None:
+        """The id of a pod whose maker was killed before it could note it."""
+        found = next((known for known in self.all() if known.name == name), None)
+        if found and not found.pod:
+            self.save(replace(found, pod=pod))
 
     def all(self) -> list[Known]:
         """Those that can be read: a file that somebody else damaged hides no other."""

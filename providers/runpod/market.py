@@ -1,8 +1,8 @@
 """Where prices and stock come from: RunPod itself, its answer of a moment ago, or the bundle."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...errors import (
@@ -14,11 +14,12 @@ from ...errors import (
     did_you_mean,
 )
 from ..base import Need, Offer, PriceSource
+from ..catalog import MOST_PODS
 from . import bids
 from .cached import cached
 from .disks import NETWORK, hourly
 from .offers import fitting
-from .sales import Sale, bundled, clouds
+from .sales import CLOUDS, Sale, bundled, min_cuda
 from .settings import Account
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Market:
         try:
             return self._live(need)
         except UnreachableError as error:
+            if need.spot == "only":
+                raise
             return offline(need, str(error))
 
     def volume(self, need: Need) -> "NetworkVolume | None":
@@ -66,38 +69,40 @@ class Market:
 
     def _live(self, need: Need) -> list[Offer]:
         volume = self.volume(need)
-        bids_of, missed = self._bids(need, volume)
-        sales = [*self._listed(need), *bids_of]
+        listed = self._listed(need)
+        taken, missed = self._bids(need, listed, volume)
         try:
-            found = fitting(sales, need, volume.data_center if volume else "")
+            found = fitting([*listed, *taken], need, volume.data_center if volume else "")
         except NoCapacityError:
             self._refuse_unknown_centers(need)
             raise
         return _with_note(_with_note(found, _of_volume(volume)), missed)
 
     def _listed(self, need: Need) -> list[Sale]:
+        """Both clouds, so that the nearest to what was asked for can be named."""
         from .listing import listed
 
-        count = need.gpu.count if need.gpu else 1
+        count = min(need.gpu.count, MOST_PODS) if need.gpu else 1
         found: list[Sale] = []
-        for cloud in clouds(replace(need, runpod=replace(need.runpod, volume=None, cloud="any"))):
-            ask = self._asking(cloud.upper(), count)
-            items, was_kept = cached(f"{self._account.base} {cloud} {count}", ask)
+        for cloud in CLOUDS:
+            ask = partial(self._api.gpus, cloud.upper(), count, min_cuda(need))
+            name = f"{self._account.base} {cloud} {count} {min_cuda(need)}"
+            items, was_kept = cached(name, ask)
             source: PriceSource = "cache" if was_kept else "live"
             found += listed(items, cloud, source, datetime.now(UTC).date())
         return found
 
-    def _asking(self, cloud: str, count: int) -> Callable[[], list[object]]:
-        return lambda: self._api.gpus(cloud, count)
-
-    def _bids(self, need: Need, volume: "NetworkVolume | None") -> tuple[list[Sale], str]:
+    def _bids(
+        self, need: Need, listed: list[Sale], volume: "NetworkVolume | None"
+    ) -> tuple[list[Sale], str]:
         """What may be bid for, and why there is nothing where that is no reason to give up."""
-        if need.spot == "never":
+        instances = sorted({sale.instance for sale in listed if sale.is_asked(need)})
+        if need.spot == "never" or not instances:
             return [], ""
         centers = (volume.data_center,) if volume else need.runpod.data_centers
         count = need.gpu.count if need.gpu else 1
         try:
-            return bids.floors(self._account, count, centers), ""
+            return bids.floors(self._account, count, instances if need.gpu else (), centers), ""
         except AccountError:
             raise
         except ProviderError as error:

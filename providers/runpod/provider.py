@@ -50,7 +50,7 @@ class RunpodProvider:
         self._known = KnownPods(self._state / "runpod")
 
     def offers(self, need: Need) -> list[Offer]:
-        if not settings.has_key(self._environ):
+        if not settings.has_key(self._environ) and need.spot != "only":
             return offline(need, "no RunPod API key")
         return Market(self._account, self._api).offers(need)
 
@@ -73,9 +73,11 @@ class RunpodProvider:
             return []
         from .looking import NAME, machine
 
-        ours = (pod for pod in self._api.pods() if pod.env.get(container.OWNER) in owners)
-        named = (machine(pod) for pod in ours if NAME.fullmatch(pod.name))
-        return [one for one in named if one.state is not State.GONE]
+        ours = [pod for pod in self._api.pods() if pod.env.get(container.OWNER) in owners]
+        named = [pod for pod in ours if NAME.fullmatch(pod.name) and pod.status != "TERMINATED"]
+        for pod in named:
+            self._known.learn(pod.name, pod.id)
+        return [machine(pod) for pod in named]
 
     def tear_down(self, machine_id: str) -> None:
         from .requesting import forget

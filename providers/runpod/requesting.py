@@ -97,7 +97,7 @@ class Maker:
 
     def _refuse_low(self, offer: Offer, bid: Decimal) -> None:
         centers = () if offer.region == "anywhere" else (offer.region,)
-        floors = bids.floors(self._account, offer.gpu_count, centers)
+        floors = bids.floors(self._account, offer.gpu_count, [offer.instance], centers)
         bids.refuse_low(floors, offer.instance, offer.zone, offer.region, bid)
 
     def _login(self, image: str) -> str | None:

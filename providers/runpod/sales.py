@@ -51,6 +51,11 @@ def clouds(need: Need) -> tuple[Cloud, ...]:
     return CLOUDS if need.runpod.cloud == "any" else (need.runpod.cloud,)
 
 
+def min_cuda(need: Need) -> str | None:
+    """The oldest CUDA that a machine's driver may have; a job on the CPU takes any."""
+    return None if need.device == "cpu" else need.runpod.min_cuda
+
+
 def kind_of(instance: str, name: str = "", memory: int = 0) -> GpuKind | None:
     """The one kind of `gpus.csv` an id means, else its name; None for any other, and for a slice.
 

@@ -139,6 +139,17 @@ def test_floors_are_spot_sales(server: Server, own: Account) -> None:
     assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
 
 
+def test_only_the_gpus_asked_for_are_looked_up(server: Server, own: Account) -> None:
+    """Each kind by its id; all that RunPod answers count, and a kind it does not know is none."""
+    found = [row(secure0=price(0.4))]
+    server.on("POST /graphql", data(kind0=found, kind1=[], kind2=None))
+    assert len(bids.floors(own, 1, ["NVIDIA GeForce RTX 4090", 'odd "id"', "x"])) == 1
+    query = server.asked[0].body["query"]
+    assert 'kind0: gpuTypes(input: {id: "NVIDIA GeForce RTX 4090"})' in query
+    assert 'kind1: gpuTypes(input: {id: "odd \\"id\\""})' in query
+    graphql.parse(query)
+
+
 @pytest.mark.parametrize(
     "told",
     [price(None), price(0), price(0.69, 0.69), price(0.8, 0.69), None],
@@ -154,7 +165,7 @@ def test_floors_of_data_centers_are_kept_apart(server: Server, own: Account) -> 
     """A data center that takes no bid has no stock for one; the bid does for all that take it."""
     rows = [row(secure0=price(0.3), secure1=price(None), secure2=price(0.4, stock=None))]
     server.on("POST /graphql", data(gpuTypes=rows))
-    (sale,) = bids.floors(own, 1, ["EU-RO-1", "US-TX-3", "EU-SE-1"])
+    (sale,) = bids.floors(own, 1, centers=["EU-RO-1", "US-TX-3", "EU-SE-1"])
     assert sale.usd == Decimal("0.4")
     assert sale.stock == {"EU-RO-1": "high", "US-TX-3": "none", "EU-SE-1": "none"}
     assert 'dataCenterId: "US-TX-3"' in server.asked[0].body["query"]

@@ -229,6 +229,13 @@ def test_a_list_of_another_shape_is_refused(server: Server, client: Client, body
         list(client.pages("/v2/pods", "pods"))
 
 
+def test_a_list_that_is_not_there_is_a_wrong_address(client: Client) -> None:
+    """A base URL that leads elsewhere is no account without pods."""
+    with pytest.raises(ProviderError, match="there is no http") as caught:
+        list(client.pages("/v2/pods", "pods"))
+    assert caught.value.hint == "check RUNPOD_API_BASE_URL"
+
+
 def test_requests_say_who_asks(server: Server, client: Client) -> None:
     """The key travels as a bearer token, and RunPod's staff can see who called."""
     client.get("/v2/pods")

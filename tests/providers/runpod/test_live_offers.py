@@ -10,6 +10,7 @@ from longshore.errors import (
     AccountError,
     NoOfferError,
     ProviderError,
+    UnreachableError,
 )
 from longshore.providers.base import Need
 from longshore.providers.runpod import RunpodProvider
@@ -27,7 +28,7 @@ def test_live_offers_are_asked_by_cloud_and_count(server: Server, provider: Runp
         ("live", "community"),
         ("live", "secure"),
     ]
-    plain = {"include": "AVAILABILITY", "product": "POD", "count": "2"}
+    plain = {"include": "AVAILABILITY", "product": "POD", "count": "2", "minCudaVersion": "13.0"}
     assert [one.query for one in server.asked] == [
         plain | {"cloud": "SECURE"},
         plain | {"cloud": "COMMUNITY"},
@@ -114,3 +115,24 @@ def test_prefer_goes_on_without_bids(server: Server, provider: RunpodProvider) -
     assert found[0].note == "no bids: RunPod refuses: bids are gone"
     with pytest.raises(ProviderError, match="bids are gone"):
         provider.offers(replace(NEED, spot="only"))
+
+
+def test_stock_is_of_machines_that_can_run_it(server: Server, provider: RunpodProvider) -> None:
+    """A job on the CPU takes any driver; more GPUs than a machine has are not asked about."""
+    server.on("GET /v2/catalog/gpus", Reply(200, {"gpus": CATALOG}))
+    provider.offers(replace(NEED, device="cpu"))
+    assert "minCudaVersion" not in server.asked[0].query
+    with pytest.raises(NoOfferError, match="at most 8"):
+        provider.offers(replace(NEED, gpu=Gpu("RTX 4090", 99)))
+    assert server.asked[-1].query["count"] == "8"
+
+
+def test_bids_alone_need_an_account(server: Server, provider: RunpodProvider) -> None:
+    """Nobody's old prices say what may be bid for: the reason is told instead."""
+    only = replace(NEED, spot="only")
+    with pytest.raises(AccountError, match="no RunPod API key"):
+        RunpodProvider(environ={}).offers(only)
+    server.on("GET /v2/catalog/gpus", Reply(200, {"gpus": CATALOG}))
+    server.on("POST /graphql", Reply(cut=True))
+    with pytest.raises(UnreachableError):
+        provider.offers(only)

@@ -86,6 +86,23 @@ def test_it_ends_with_its_keys(server: Server, maker: RunpodProvider, tmp_path: 
         Keys.load(NAME)
 
 
+def test_a_pod_whose_maker_was_killed_ends_with_its_keys(
+    server: Server, maker: RunpodProvider, tmp_path: Path
+) -> None:
+    """Between the create and its note lies a moment: the list tells the id that is missing."""
+    server.on("GET /v2/pods", lists(), problem(503))
+    server.on("POST /v2/pods", Reply(cut=True))
+    with pytest.raises(UnreachableError):
+        maker.request(offer(), ORDER)
+    server.on("GET /v2/pods", lists(pod()))
+    (machine,) = maker.list_owned()
+    server.on("DELETE /v2/pods/abc123", Reply(204))
+    maker.tear_down(machine.id)
+    assert records(tmp_path / "state") == []
+    with pytest.raises(ProviderError):
+        Keys.load(NAME)
+
+
 def test_a_conflict_is_tried_again(server: Server, provider: RunpodProvider, clock: Clock) -> None:
     """A pod that cannot be ended in this moment can be in the next."""
     server.on("DELETE /v2/pods/abc123", problem(409), problem(409), Reply(204))
