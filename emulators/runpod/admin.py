@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 from fastapi import APIRouter
 
+from .boot import STAGES
 from .clock import stamp
+from .cloud import DEATHS
 from .faults import KINDS, Fault
 from .hub import TheBody, TheHub
 from .money import amount
@@ -90,8 +92,7 @@ def advance(hub: TheHub, body: TheBody) -> JSON:
 def add_fault(hub: TheHub, body: TheBody) -> JSON:
     """A `faults.Fault`."""
     fault = _made(Fault, body)
-    if fault.kind not in KINDS:
-        raise ProblemError(422, f"kind is one of {', '.join(KINDS)}")
+    _one_of(KINDS, fault.kind)
     hub.faults.add(fault)
     return {}
 
@@ -126,7 +127,8 @@ def set_timeline(hub: TheHub, body: TheBody) -> JSON:
 def make_sick(hub: TheHub, body: TheBody) -> JSON:
     """{stage, times}: so many of the next boots get no further than that stage."""
     asked = _object(body)
-    hub.cloud.sick += [str(asked["stage"])] * int(asked.get("times", 1))
+    stage = _one_of(STAGES, asked["stage"])
+    hub.cloud.sick += [stage] * int(asked.get("times", 1))
     return {}
 
 
@@ -139,7 +141,7 @@ def outbid(hub: TheHub, pod_id: str) -> JSON:
 @router.post("/pods/{pod_id}/kill-host")
 def kill_host(hub: TheHub, pod_id: str, body: TheBody) -> JSON:
     """{how}: "stuck" without runtime, "vanished" from the list, or "error"."""
-    hub.cloud.kill_host(pod_id, str(_object(body)["how"]))
+    hub.cloud.kill_host(pod_id, _one_of(DEATHS, _object(body)["how"]))
     return {}
 
 
@@ -177,6 +179,12 @@ def _object(body: object) -> JSON:
     if not isinstance(body, dict):
         raise ProblemError(422, "the body is not a JSON object")
     return body
+
+
+def _one_of(words: tuple[str, ...], word: object) -> str:
+    if word not in words:
+        raise ProblemError(422, f"{word!r} is none of {', '.join(words)}")
+    return str(word)
 
 
 def _made(kind: type[Value], body: object) -> Value:

@@ -1,36 +1,25 @@
 """One boot of a pod: from the pull of its image until its container is gone."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import inf
-from pathlib import Path
 
-from .clock import Clock
-from .containers import Engine, ImageError, Shape, StartError, command, labels
-from .inside import binds, environment, own_folder, private_ports
+from .containers import ImageError, Shape, StartError, labels
+from .ground import Ground
+from .inside import binds, command, environment, own_folder, private_ports
 from .logs import Log
 from .ports import Gate
-from .state import Pod, World
+from .state import Pod
 from .timeline import Timeline
 
 RESTART_SECONDS = 0.1
+LONGEST_PAUSE = 60.0
+STEADY_SECONDS = 10.0
+"""Docker's own restart policy: pauses double while a container does not last for ten seconds."""
 SSH = 22
 STAGES = ("PROVISIONING", "STARTING", "RUNNING")
 """Where a boot on a broken host can get stuck."""
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What all boots share."""
-
-    world: World
-    clock: Clock
-    engine: Engine
-    state: Path
-    port: int
-    api: str
-    """The base address of GraphQL as containers reach it."""
 
 
 class Boot:
@@ -63,6 +52,8 @@ class Boot:
             self.over.set()
             container = self.container
         self._ground.clock.ring()
+        if grace is None and self._after:
+            self._after.end(None)
         if container and grace is None:
             self._ground.engine.kill(container)
         elif container and grace is not None:
@@ -122,12 +113,16 @@ class Boot:
         """Run the container, again whenever it ends: its restart policy is 'always'."""
         opener = threading.Thread(target=self._open, daemon=True)
         opener.start()
+        pause = RESTART_SECONDS
         while not self.over.is_set():
+            began = time.monotonic()
             try:
                 self._run_once()
             except StartError as error:
                 self._log.add("system", f"error starting container: {error}")
-            self.over.wait(RESTART_SECONDS)
+            steady = time.monotonic() - began > STEADY_SECONDS
+            pause = RESTART_SECONDS if steady else min(2 * pause, LONGEST_PAUSE)
+            self.over.wait(pause)
         opener.join()
 
     def _run_once(self) -> None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from .boot import Boot, Ground
+from .boot import Boot
+from .ground import Ground
 from .inside import own_folder
 from .logs import Log
 from .problems import (
@@ -22,6 +23,8 @@ from .timeline import Timeline
 
 STOP_GRACE = 10.0
 """Seconds from SIGTERM to SIGKILL; Docker's default, RunPod names none."""
+DEATHS = ("stuck", "vanished", "error")
+"""What becomes of a pod whose machine dies."""
 OUTBID_GRACE = 5.0
 """RunPod's documentation of spot pods, before 2026-05."""
 

@@ -1,10 +1,8 @@
 """Pods as containers of this machine's Docker engine."""
 
 import contextlib
-import json
 import os
 import platform
-import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -49,20 +47,6 @@ class Shape:
     ports: tuple[int, ...]
 
 
-def command(args: str) -> tuple[list[str] | None, list[str] | None]:
-    """(ENTRYPOINT, CMD) that `args` asks for; None leaves the image's own.
-
-    A bare string is split as a shell would; a JSON object holds both (RunPod, REST v2, 2026-09).
-    """
-    if not args.strip():
-        return None, None
-    with contextlib.suppress(ValueError):
-        given = json.loads(args)
-        if isinstance(given, dict):
-            return given.get("entrypoint") or None, given.get("cmd") or None
-    return None, shlex.split(args)
-
-
 def labels(port: int, folder: Path) -> dict[str, str]:
     """Marks that tell whose container it is, even after its emulator was killed."""
     home = f"{platform.node()}/{os.getpid()}"
@@ -104,11 +88,23 @@ class Engine:
         except ImageNotFound:
             pass
         try:
-            self._client.images.pull(image, auth_config=login)
-            self._client.images.get(image)
+            for fault in self._pull(image, login):
+                raise ImageError(f"{_fault(fault)}: {fault}")
         except APIError as error:
             raise ImageError(f"{_fault(str(error.explanation))}: {error.explanation}") from error
         return True
+
+    def _pull(self, image: str, login: dict[str, str] | None) -> Iterator[str]:
+        """What goes wrong on the way: newer engines tell it only then, after their 200."""
+        from docker.utils import parse_repository_tag
+
+        repository, tag = parse_repository_tag(image)
+        steps = self._client.api.pull(
+            repository, tag or "latest", stream=True, decode=True, auth_config=login
+        )
+        for step in steps:
+            if "error" in step:
+                yield str(step["error"])
 
     def create(self, shape: Shape) -> str:
         from docker.types import LogConfig

@@ -5,11 +5,11 @@ import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from .boot import Ground
 from .clock import Clock
 from .cloud import Cloud
 from .containers import LOCAL, ON_LINUX, Engine
 from .front import Front, Lines
+from .ground import Ground
 from .hub import Hub
 from .rest import application, inner_application
 from .server import Server, bind

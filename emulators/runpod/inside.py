@@ -1,6 +1,9 @@
-"""What a pod's container is given: its environment and its folders."""
+"""What a pod's container is given: its command, its environment and its folders."""
 
+import contextlib
+import json
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,20 @@ from .state import Pod
 
 SECRET = re.compile(r"\{\{\s*RUNPOD_SECRET_([A-Za-z_][\w.\-/]*)\s*\}\}")
 PUBLIC_IP = "127.0.0.1"
+
+
+def command(args: str) -> tuple[list[str] | None, list[str] | None]:
+    """(ENTRYPOINT, CMD) that `args` asks for; None leaves the image's own.
+
+    A bare string is split as a shell would; a JSON object holds both (RunPod, REST v2, 2026-09).
+    """
+    if not args.strip():
+        return None, None
+    with contextlib.suppress(ValueError):
+        given = json.loads(args)
+        if isinstance(given, dict):
+            return given.get("entrypoint") or None, given.get("cmd") or None
+    return None, shlex.split(args)
 
 
 def environment(

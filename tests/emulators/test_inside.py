@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from longshore.emulators.runpod.client import Emulator
-from longshore.emulators.runpod.containers import command
+from longshore.emulators.runpod.inside import command
 
 from .conftest import GPU, Api, python, until
 
