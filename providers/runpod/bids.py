@@ -102,9 +102,9 @@ def ask(account: Account, query: str) -> Mapping[str, Any]:
         raise AccountError("RunPod refuses the key", WRONG_KEY) from error
     except sdk.error.QueryError as error:
         raise fault_of_text(str(error).replace(account.key, "…")) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:
         kind = type(error).__name__
-        message = f"RunPod's GraphQL API at {account.base} does not answer ({kind})"
+        message = f"RunPod's GraphQL API at {account.base} gives no answer ({kind})"
         raise UnreachableError(message, "try again later") from None
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, dict):
@@ -177,11 +177,14 @@ def _rented(pod: "CreatePod", bid: Decimal) -> dict[str, Any]:
         "volumeMountPath": mount.path if mount else None,
         "networkVolumeId": network.volume_id if network else None,
         "dataCenterId": pod.data_center_ids[0] if pod.data_center_ids else None,
-        "minMemoryInGb": pod.gpu.min_ram_per_gpu and pod.gpu.min_ram_per_gpu * pod.gpu.count,
-        "minVcpuCount": pod.gpu.min_vcpu_count_per_gpu
-        and pod.gpu.min_vcpu_count_per_gpu * pod.gpu.count,
+        "minMemoryInGb": _in_all(pod.gpu.min_ram_per_gpu, pod),
+        "minVcpuCount": _in_all(pod.gpu.min_vcpu_count_per_gpu, pod),
         "ports": ",".join(pod.ports),
         "supportPublicIp": True,
         "containerRegistryAuthId": pod.registry,
         "env": [{"key": key, "value": value} for key, value in pod.env.items()],
     }
+
+
+def _in_all(each: int | None, pod: "CreatePod") -> int | None:
+    return None if each is None else each * pod.gpu.count

@@ -100,11 +100,12 @@ class Client:
         creating: bool = False,
     ) -> Any:
         answer = self._answer(method, path, query, body, again)
-        if answer.status_code == 404 and method in ("GET", "DELETE"):
-            return None
         if answer.is_success:
             return self._content(answer)
-        raise fault(Problem.of(answer.status_code, self._json(answer)), creating)
+        problem = Problem.of(answer.status_code, self._json(answer))
+        if answer.status_code == 404 and method in ("GET", "DELETE"):
+            return self._absent(problem)
+        raise fault(problem, creating)
 
     def _answer(
         self, method: Method, path: str, query: Query | None, body: Any, again: bool
@@ -162,16 +163,24 @@ class Client:
         headers = answer.headers
         return limits.refused_for(headers.get("RateLimit", ""), headers.get("Retry-After", ""))
 
+    def _absent(self, problem: Problem) -> None:
+        """Only RunPod itself can say that something is gone: a proxy's 404 proves nothing."""
+        if not problem.is_whole:
+            raise self._not_runpod()
+
     def _content(self, answer: httpx.Response) -> Any:
         if not answer.content:
             return None
         found = self._json(answer)
         if found is None:
-            raise UnreachableError(
-                f"{self._account.base} answers with something that is not RunPod's API",
-                "a proxy or a login page may stand between: try from another network",
-            )
+            raise self._not_runpod()
         return found
+
+    def _not_runpod(self) -> UnreachableError:
+        return UnreachableError(
+            f"{self._account.base} answers with something that is not RunPod's API",
+            f"check {BASE}; a proxy or a login page may stand between",
+        )
 
     def _unreachable(self, error: httpx.HTTPError) -> UnreachableError:
         what = str(error) or type(error).__name__

@@ -45,6 +45,8 @@ class Problem:
     status: int
     detail: str = ""
     errors: tuple[str, ...] = ()
+    is_whole: bool = False
+    """Whether it is a problem document for this status: RunPod's own word."""
 
     @classmethod
     def of(cls, status: int, body: Any) -> "Problem":
@@ -53,7 +55,8 @@ class Problem:
             return cls(status)
         errors = body.get("errors")
         listed = tuple(map(str, errors)) if isinstance(errors, list) else ()
-        return cls(status, str(body.get("detail") or body.get("title") or ""), listed)
+        detail = str(body.get("detail") or body.get("title") or "")
+        return cls(status, detail, listed, body.get("status") == status)
 
     def __str__(self) -> str:
         said = ": ".join(filter(None, (self.detail, "; ".join(self.errors))))

@@ -15,10 +15,14 @@ from ..atomic import write_whole
 
 @dataclass(frozen=True)
 class Known:
-    """A pod by its order's name; `bid` in USD per GPU-hour, `pod` empty until it has an id."""
+    """A pod by its order's name; `bid` in USD per GPU-hour, `pod` empty until it has an id.
+
+    `account` is the mark of the account that made it.
+    """
 
     name: str
     owner: str
+    account: str
     count: int
     bid: Decimal | None = None
     pod: str = ""
@@ -56,6 +60,10 @@ class KnownPods:
 
     def of(self, pod_id: str) -> Known | None:
         return next((known for known in self.all() if known.pod == pod_id), None)
+
+    def path(self, known: Known) -> Path:
+        """The file of a pod on record."""
+        return self._file(known.name)
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.json"

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ...configs import container, folders
-from ...errors import MachineLostError, NoCapacityError, ProviderError, UnreachableError
+from ...errors import (
+    AccountError,
+    MachineLostError,
+    NoCapacityError,
+    ProviderError,
+    UnreachableError,
+)
 from ..base import Capabilities, Host, Machine, Need, Offer, Order, State
 from . import settings
 from .faults import ConflictError
@@ -65,7 +71,10 @@ class RunpodProvider:
         return maker.make(offer, order)
 
     def look(self, machine_id: str) -> Machine | None:
-        return self._looker.look(machine_id)
+        seen = self._looker.look(machine_id)
+        if seen is None:
+            self._refuse_other_account(machine_id)
+        return seen
 
     def list_owned(self) -> list[Machine]:
         owners = self._owners()
@@ -82,6 +91,8 @@ class RunpodProvider:
     def tear_down(self, machine_id: str) -> None:
         from .requesting import forget
 
+        if self._api.pod(machine_id) is None:
+            self._refuse_other_account(machine_id)
         self._patiently(lambda: self._api.delete(machine_id))
         known = self._known.of(machine_id)
         if known:
@@ -138,6 +149,19 @@ class RunpodProvider:
             return found
         except OSError as error:
             raise ProviderError(f"{self._state / 'owner'}: {error.strerror}") from error
+
+    def _refuse_other_account(self, machine_id: str) -> None:
+        """Raise when it was made by another account: that this one has no such pod proves nothing.
+
+        With another key of the same account it would have been found.
+        """
+        known = self._known.of(machine_id)
+        if known and known.account != self._account.mark:
+            record = self._known.path(known)
+            raise AccountError(
+                f"pod {machine_id} was made with another key, or at another {settings.BASE}",
+                f"set both as they were; if it is gone for certain, remove {record}",
+            )
 
     def _way_in(self, machine_id: str) -> "Connection":
         """Where its sshd is now; the port moves on every start, and may be stale for 90 s."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -41,9 +42,9 @@ class Maker:
     def make(self, offer: Offer, order: Order) -> str:
         """The id of the order's pod; raises as `Provider.request`, and nothing is left then."""
         bid = offer.usd_per_gpu_hour if offer.market == "spot" else None
-        known = Known(order.name, order.owner, offer.gpu_count, bid)
+        known = Known(order.name, order.owner, self._account.mark, offer.gpu_count, bid)
         made = self._of(order) or self._made(offer, order, known)
-        self._known.save(Known(known.name, known.owner, known.count, bid, made))
+        self._known.save(replace(known, pod=made))
         return made
 
     def _made(self, offer: Offer, order: Order, known: Known) -> str:

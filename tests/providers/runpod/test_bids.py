@@ -212,8 +212,10 @@ def test_a_machine_is_resumed_at_its_bid(server: Server, own: Account) -> None:
         (error("Cannot resume a spot pod as an on demand pod."), ProviderError, "Cannot resume"),
         (error(f"odd {KEY}"), ProviderError, "odd …"),
         (error("Something went wrong. Please try again later."), UnreachableError, "of its own"),
-        (Reply(502, raw=b"<html>"), UnreachableError, "does not answer"),
-        (Reply(cut=True), UnreachableError, "does not answer"),
+        (Reply(502, raw=b"<html>"), UnreachableError, "gives no answer"),
+        (Reply(200, {"errors": []}), UnreachableError, "gives no answer"),
+        (Reply(422, {"errors": ["$: odd"]}), UnreachableError, "gives no answer"),
+        (Reply(cut=True), UnreachableError, "gives no answer"),
         (problem(410, "this API has ended"), UnreachableError, "gives no data"),
     ],
 )
@@ -267,5 +269,6 @@ def test_the_sdk_is_loaded_late_and_quietly() -> None:
     loaded = "import sys, json; from longshore.providers.runpod import bids; "
     found = run(f"{loaded}print(json.dumps('runpod' in sys.modules))")
     assert json.loads(found.stdout) is False
-    quiet = run("from longshore.providers.runpod import bids; bids._sdk()")
-    assert (quiet.stdout, quiet.stderr) == ("", "")
+    quiet = run(ASK)
+    assert quiet.stdout.startswith("UnreachableError|")
+    assert (len(quiet.stdout.splitlines()), quiet.stderr) == (1, "")

@@ -194,6 +194,18 @@ def test_what_is_not_there_is_none(server: Server, client: Client) -> None:
     client.delete("/v2/pods/gone")
 
 
+@pytest.mark.parametrize(
+    "page", [Reply(404, raw=b"<html>"), Reply(404), Reply(404, {"detail": "Not Found"})]
+)
+def test_only_runpod_can_say_gone(server: Server, client: Client, page: Reply) -> None:
+    """A 404 of a proxy, or at a wrong address, is no proof that a machine has ended."""
+    server.on("GET /v2/pods/a", page)
+    server.on("DELETE /v2/pods/a", page)
+    for act in (client.get, client.delete):
+        with pytest.raises(UnreachableError, match="not RunPod's API"):
+            act("/v2/pods/a")
+
+
 def test_an_answer_without_a_body_is_fine(server: Server, client: Client) -> None:
     """A delete is answered with 204 and nothing else."""
     server.on("DELETE /v2/pods/a", Reply(204))

@@ -120,6 +120,33 @@ def test_a_lasting_refusal_keeps_the_keys(server: Server, maker: RunpodProvider)
     assert Keys.load(NAME)
 
 
+def test_another_accounts_no_proves_nothing(
+    server: Server, maker: RunpodProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who changed the key is not told that a pod is gone which another account still pays for."""
+    server.on("POST /v2/pods", Reply(201, pod()))
+    maker.request(offer(), ORDER)
+    monkeypatch.setenv("RUNPOD_API_KEY", "rpa_OTHER")
+    other = RunpodProvider()
+    for act in (other.look, other.tear_down):
+        with pytest.raises(AccountError, match="pod abc123 was made with another key"):
+            act("abc123")
+    assert server.calls("DELETE /v2/pods/abc123") == []
+
+
+def test_a_new_key_of_the_same_account_will_do(
+    server: Server, maker: RunpodProvider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A pod that is found is ours, by whichever key."""
+    server.on("POST /v2/pods", Reply(201, pod()))
+    maker.request(offer(), ORDER)
+    monkeypatch.setenv("RUNPOD_API_KEY", "rpa_NEW")
+    server.on("GET /v2/pods/abc123", Reply(200, pod()))
+    server.on("DELETE /v2/pods/abc123", Reply(204))
+    RunpodProvider().tear_down("abc123")
+    assert records(tmp_path / "state") == []
+
+
 def test_no_id_is_no_delete(server: Server, provider: RunpodProvider) -> None:
     """An empty id must never become a request about all pods."""
     provider.tear_down("")

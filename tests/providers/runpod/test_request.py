@@ -1,5 +1,6 @@
 """A pod is made once: what its name stands for is adopted."""
 
+import logging
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -10,12 +11,14 @@ from longshore.configs.spec import Runpod
 from longshore.errors import (
     AccountError,
     NoCapacityError,
+    NoOfferError,
     ProviderError,
     UnreachableError,
 )
 from longshore.providers.remote import Keys
 from longshore.providers.runpod import RunpodProvider
 
+from .conftest import KEY
 from .pods import FLOORS, NAME, NEED, ORDER, lists, offer, pod, records
 from .server import Reply, Server, problem
 
@@ -30,6 +33,21 @@ def test_a_pod_is_made_by_its_name(server: Server, maker: RunpodProvider) -> Non
     assert made.body["name"] == NAME
     assert made.body["env"]["LONGSHORE_BOOT"] == "echo boot\n"
     assert made.body["env"]["PUBLIC_KEY"] == Keys.load(NAME).public
+
+
+def test_the_key_stays_in_memory(
+    server: Server, maker: RunpodProvider, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No file, no log and no repr has it; nor does the pod, which has a key of its own."""
+    server.on("POST /v2/pods", Reply(201, pod()))
+    server.on("GET /v2/catalog/gpus", Reply(200, {"gpus": []}))
+    with caplog.at_level(logging.DEBUG), pytest.raises(NoOfferError):
+        maker.request(offer(), ORDER)
+        maker.offers(NEED)
+    kept = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+    sent = [str(one.body) for one in server.asked]
+    assert len(kept) > 4
+    assert KEY not in "\n".join([*kept, *sent, caplog.text, repr(vars(maker))])
 
 
 def test_what_is_there_is_adopted(server: Server, maker: RunpodProvider) -> None:
