@@ -143,6 +143,8 @@ def _emptied(sweep: Sweep, left: Leftover, run: Run, give_up: bool) -> Ending:
         return GONE if left.attempt and left.attempt.machine else NEVER_RAN
     if run.is_over:
         return Ending(run.code or 0, run.reason)
+    if run.status is Status.STARTING:
+        return NEVER_RAN
     if give_up and rescue.is_asleep(left.machine):
         return GIVEN_UP
     try:

@@ -205,6 +205,7 @@ class _Life:
 
     def _place(self, image: str | None) -> Placed:
         session = self.session
+        session.ledger.mark(self.run.id, Status.STARTING)
         placing = Placing(
             session.ledger,
             session.provider,

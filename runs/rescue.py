@@ -17,14 +17,15 @@ def is_asleep(machine: Machine | None) -> bool:
 
 
 def woken(provider: Provider, machine: Machine, deadline: float) -> Machine:
-    """A stopped machine started again, its job not; any other as it is.
+    """The machine once it can be entered; one that is stopped is started, its job is not.
 
     Raises:
-        ProviderError: it cannot be started now.
+        ProviderError: it cannot be started now, or does not come up.
     """
-    if not is_asleep(machine) or not isinstance(provider, Wakes):
+    if is_asleep(machine) and isinstance(provider, Wakes):
+        provider.wake(machine.id)
+    elif machine.state not in (State.REQUESTED, State.BOOTING):
         return machine
-    provider.wake(machine.id)
     return boot(provider, machine.id, deadline)
 
 
