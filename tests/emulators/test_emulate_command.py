@@ -90,23 +90,20 @@ def test_next_start_removes_what_a_kill_left(start: Start) -> None:
 
 
 def test_emulators_leave_each_other_alone(start: Start) -> None:
-    """A start removes nothing of an emulator that lives."""
+    """A start removes nothing of one that lives; at its port it says in one line what to do."""
     url = address(start("--port", "0"))
-    pod = make_pod(url)
+    pod, port = make_pod(url), url.rpartition(":")[2]
+
     address(start("--port", "0"))
+    done = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True)
+
+    assert done.returncode == 1
+    assert f"port {port} of 127.0.0.1 is taken" in done.stderr
+    assert "hint: give another with --port" in done.stderr
     assert len(containers(pod)) == 1
     admin = Admin(url)
     assert admin.leaked() == [pod]
     admin.close()
-
-
-def test_port_that_is_taken(start: Start) -> None:
-    """One line, and what to do."""
-    port = address(start("--port", "0")).rpartition(":")[2]
-    done = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True)
-    assert done.returncode == 1
-    assert f"port {port} of 127.0.0.1 is taken" in done.stderr
-    assert "hint: give another with --port" in done.stderr
 
 
 def test_no_engine(engine: None) -> None:

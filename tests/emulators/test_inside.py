@@ -142,7 +142,7 @@ class Closed(BaseHTTPRequestHandler):
 def closed() -> Iterator[str]:
     """The address of a registry that wants a password."""
     with HTTPServer(("127.0.0.1", 0), Closed) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"127.0.0.1:{server.server_port}"
         server.shutdown()

@@ -48,7 +48,7 @@ def test_nothing_comes_before_the_first_line(forms: Api) -> None:
     pod = forms.create()["id"]
     with (
         pytest.raises(httpx.ReadTimeout),
-        forms.http.stream("GET", f"/pods/{pod}/logs", timeout=0.5),
+        forms.http.stream("GET", f"/pods/{pod}/logs", timeout=0.2),
     ):
         pytest.fail("headers came without a line")
 
@@ -56,7 +56,7 @@ def test_nothing_comes_before_the_first_line(forms: Api) -> None:
 def test_stream_does_not_end(api: Api, counting: str) -> None:
     """After the last line the connection stays, also when the pod is stopped."""
     api.act(counting, "stop")
-    with api.http.stream("GET", f"/pods/{counting}/logs?source=container", timeout=0.5) as answer:
+    with api.http.stream("GET", f"/pods/{counting}/logs?source=container", timeout=0.2) as answer:
         found = events(answer)
         assert [line for _, _, line in (next(found) for _ in range(5))][-1] == "line 4"
         with pytest.raises(httpx.ReadTimeout):
