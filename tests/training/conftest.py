@@ -6,9 +6,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any, NamedTuple
 
 import pytest
@@ -130,3 +132,50 @@ def make_training(make_site: MakeSite, tiny_model: Path) -> MakeSite:
         return site
 
     return make
+
+
+@dataclass
+class Asked:
+    """A GraphQL server's memory: the keys and queries it got, and the answers it has left."""
+
+    answers: list[tuple[int, Any]]
+    queries: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+
+    @property
+    def verbs(self) -> list[str]:
+        return [query.split()[2].split("(")[0] for query in self.queries]
+
+
+Serve = Callable[..., tuple[str, Asked]]
+
+
+@pytest.fixture
+def graphql() -> Iterator[Serve]:
+    """Serves the given answers on a host, the last one again and again; its address and memory."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def serve(*answers: tuple[int, Any], host: str = "127.0.0.1") -> tuple[str, Asked]:
+        asked = Asked(list(answers))
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                asked.queries.append(json.loads(body)["query"])
+                asked.keys.append(str(self.headers["Authorization"]))
+                status, answer = asked.answers[min(len(asked.queries), len(asked.answers)) - 1]
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(json.dumps(answer).encode())
+
+            def log_message(self, *_: object) -> None: ...
+
+        server = ThreadingHTTPServer((host, 0), Handler)
+        servers.append(server)
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        return f"http://{host}:{server.server_port}", asked
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()

@@ -5,12 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -20,7 +18,7 @@ from longshore.training.pod import MARK, Log, Pod, Settings
 from longshore.training.pod_end import Account, Ending, Switch, refusal
 from longshore.training.pod_volume import make_folders
 
-from .conftest import MakeSite, Site
+from .conftest import MakeSite, Serve, Site
 
 SAVES = f"""
 import signal, sys, time
@@ -43,50 +41,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@dataclass
-class Asked:
-    """A GraphQL server's memory: the keys and queries it got, and the answers it has left."""
-
-    answers: list[tuple[int, Any]]
-    queries: list[str] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-
-    @property
-    def verbs(self) -> list[str]:
-        return [query.split()[2].split("(")[0] for query in self.queries]
-
-
-@pytest.fixture
-def graphql() -> Iterator[Callable[..., tuple[str, Asked]]]:
-    """Serves the given answers, the last one again and again; its address and memory."""
-    servers: list[ThreadingHTTPServer] = []
-
-    def serve(*answers: tuple[int, Any]) -> tuple[str, Asked]:
-        asked = Asked(list(answers))
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                asked.queries.append(json.loads(body)["query"])
-                asked.keys.append(str(self.headers["Authorization"]))
-                status, answer = asked.answers[min(len(asked.queries), len(asked.answers)) - 1]
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(json.dumps(answer).encode())
-
-            def log_message(self, *_: object) -> None: ...
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        servers.append(server)
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}", asked
-
-    yield serve
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 ENDED = (200, {"data": {"podTerminate": None}})
@@ -268,7 +222,7 @@ def test_a_touch_of_the_lease_and_a_job_are_signs_of_life(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("begun", "verb"), [(False, "podTerminate"), (True, "podStop")])
 def test_a_machine_left_alone_ends_itself(
-    begun: bool, verb: str, make_site: MakeSite, graphql: Callable[..., tuple[str, Asked]]
+    begun: bool, verb: str, make_site: MakeSite, graphql: Serve
 ) -> None:
     """A machine whose job had begun is stopped, so that its volume keeps what was made."""
     base, asked = graphql(STOPPED if begun else ENDED)
@@ -288,7 +242,7 @@ def test_a_machine_left_alone_ends_itself(
     assert "own" not in site.read("control/pod.log")
 
 
-def test_a_refused_end_is_asked_for_again(graphql: Callable[..., tuple[str, Asked]]) -> None:
+def test_a_refused_end_is_asked_for_again(graphql: Serve) -> None:
     """After pauses that grow; status 200 with errors is a refusal, and the log names it."""
     base, asked = graphql(REFUSED, (503, {}), ENDED)
     clock, notes = Clock(), list[str]()
@@ -321,7 +275,7 @@ def test_reads_answers(answer: object, agreed: bool) -> None:
 
 
 def test_a_job_that_outlives_its_machine_is_asked_and_then_ended(
-    make_site: MakeSite, graphql: Callable[..., tuple[str, Asked]]
+    make_site: MakeSite, graphql: Serve
 ) -> None:
     """LIFETIME gives it time to save, then kills it, then stops the machine."""
     base, asked = graphql(STOPPED)
