@@ -28,7 +28,7 @@ from .process import kill_marked, reap_orphans, signals_held
 from .stop import SIGNALS
 
 MARK: Final = "LONGSHORE_JOB"
-"""Set for the job and all that it starts, so that nothing of it is left over."""
+"""Set to a word of this boot's own for the job and all that it starts, so that all of it can end."""
 
 PRIVATE: Final = (
     "RUNPOD_API_KEY",
@@ -110,6 +110,7 @@ class Pod:
         self._job: Popen[bytes] | None = None
         self._last_word: Deadline | None = None
         self._begun = self._stopping = False
+        self._mark = os.urandom(8).hex()
 
     def run(self) -> None:
         """Live until a signal has ended it, and the job before it."""
@@ -186,12 +187,12 @@ class Pod:
             self._write_done(CANNOT_START)
 
     def _start_job(self) -> "Popen[bytes]":
-        env = {**self._job_environ(), MARK: "1"}
+        env = {**self._job_environ(), MARK: self._mark}
         return Popen(self._settings.entrypoint, env=env, start_new_session=True)
 
     def _ended(self, code: int) -> None:
         self._log.note(f"the job has ended with code {code}")
-        kill_marked(MARK)
+        kill_marked(f"{MARK}={self._mark}")
         if not self._exists(container.DONE):
             self._write_done(code)
 

@@ -97,16 +97,12 @@ def reap_orphans(own: Collection[int]) -> None:
             os.waitpid(ended.si_pid, 0)
 
 
-def kill_marked(name: str) -> None:
-    """SIGKILL to every process that was started with this variable in its environment."""
-    mark = f"{name}=".encode()
+def kill_marked(mark: str) -> None:
+    """SIGKILL to every process that was started with this `NAME=value` in its environment."""
     for entry in _PROC.glob("[0-9]*"):
-        try:
-            variables = (entry / "environ").read_bytes().split(b"\0")
-            if any(variable.startswith(mark) for variable in variables):
+        with suppress(OSError):
+            if mark.encode() in (entry / "environ").read_bytes().split(b"\0"):
                 os.kill(int(entry.name), signal.SIGKILL)
-        except OSError:
-            continue
 
 
 def _listeners(pid: int) -> list[int]:

@@ -84,7 +84,7 @@ class Machine:
     def _run(self, *words: str) -> tuple[int, str]:
         code, output = self.box.exec_run(list(words))
         assert isinstance(output, bytes)
-        return code, output.decode()
+        return code or 0, output.decode()
 
 
 def send(host: RemoteHost, spec: JobSpec, files: dict[str, str]) -> None:
