@@ -6,9 +6,10 @@ itself wants it. It costs seconds to import, so it is imported when it is needed
 """
 
 import io
+import os
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,7 +20,7 @@ from ...errors import AccountError, NoCapacityError, ProviderError, UnreachableE
 from .faults import WITHDRAWN, WRONG_KEY, fault_of_text, no_room
 from .graphql import Word, field
 from .sales import ANYWHERE, CLOUDS, NONE, Cloud, Sale, kind_of
-from .settings import Account
+from .settings import BASE, Account
 
 if TYPE_CHECKING:
     from .models import CreatePod
@@ -97,7 +98,8 @@ def ask(account: Account, query: str) -> Mapping[str, Any]:
     """
     sdk = _sdk()
     try:
-        answer = sdk.graphql.run_graphql_query(query, api_key=account.key)
+        with _at(account.base):
+            answer = sdk.graphql.run_graphql_query(query, api_key=account.key)
     except sdk.error.AuthenticationError as error:
         raise AccountError("RunPod refuses the key", WRONG_KEY) from error
     except sdk.error.QueryError as error:
@@ -130,6 +132,19 @@ def _sdk() -> _Sdk:
             return _Sdk(import_module("runpod.api.graphql"), import_module("runpod.error"))
     except ImportError as error:
         raise ProviderError("bids need RunPod's SDK, which is not installed", MISSING) from error
+
+
+@contextmanager
+def _at(base: str) -> Iterator[None]:
+    """The SDK's address, which it takes from the environment alone: the key goes nowhere else."""
+    before = os.environ.get(BASE)
+    os.environ[BASE] = base
+    try:
+        yield
+    finally:
+        os.environ.pop(BASE)
+        if before is not None:
+            os.environ[BASE] = before
 
 
 def _sale(row: Mapping[str, Any], cloud: Cloud, centers: Sequence[str]) -> Sale | None:

@@ -24,7 +24,7 @@ from .market import Market, offline
 from .settings import Account
 
 if TYPE_CHECKING:
-    from ..remote import Connection
+    from ..remote import Connection, RemoteHost
     from .api import Api
     from .looking import Looker
     from .models import Pod
@@ -54,6 +54,7 @@ class RunpodProvider:
         self._state = state or folders.state()
         self._environ, self._boot, self._sleep = environ, boot, sleep
         self._known = KnownPods(self._state / "runpod")
+        self._hosts: dict[str, RemoteHost] = {}
 
     def offers(self, need: Need) -> list[Offer]:
         if not settings.has_key(self._environ) and need.spot != "only":
@@ -94,6 +95,7 @@ class RunpodProvider:
         if self._api.pod(machine_id) is None:
             self._refuse_other_account(machine_id)
         self._patiently(lambda: self._api.delete(machine_id))
+        self._hang_up(machine_id)
         known = self._known.of(machine_id)
         if known:
             forget(self._known, known.name)
@@ -101,7 +103,8 @@ class RunpodProvider:
     def host(self, machine: Machine) -> Host:
         from ..remote import RemoteHost
 
-        return RemoteHost(lambda: self._way_in(machine.id))
+        made = RemoteHost(lambda: self._way_in(machine.id))
+        return self._hosts.setdefault(machine.id, made)
 
     def wake(self, machine_id: str) -> None:
         pod = self._there(machine_id)
@@ -149,6 +152,12 @@ class RunpodProvider:
             return found
         except OSError as error:
             raise ProviderError(f"{self._state / 'owner'}: {error.strerror}") from error
+
+    def _hang_up(self, machine_id: str) -> None:
+        """A container that is being ended answers for a moment yet: nobody is to believe it."""
+        host = self._hosts.pop(machine_id, None)
+        if host:
+            host.close()
 
     def _refuse_other_account(self, machine_id: str) -> None:
         """Raise when it was made by another account: that this one has no such pod proves nothing.

@@ -1,6 +1,7 @@
 """Bids through RunPod's SDK: what is asked in GraphQL, and what its answers mean."""
 
 import json
+import os
 import subprocess
 import sys
 from decimal import Decimal
@@ -38,13 +39,6 @@ POD = CreatePod(
 )
 NO_BID = "There are no instances available with the request specifications. Please try again later."
 SUPPLY = "There are no longer any instances available with the requested specifications."
-
-
-@pytest.fixture
-def own(server: Server, monkeypatch: pytest.MonkeyPatch) -> Account:
-    """The SDK reads its base URL from the environment, as we do."""
-    monkeypatch.setenv("RUNPOD_API_BASE_URL", server.url)
-    return Account(KEY, server.url)
 
 
 def data(**found: Any) -> Reply:
@@ -122,11 +116,11 @@ def test_a_bid_takes_volume_place_and_login() -> None:
     assert (found["dataCenterId"], found["containerRegistryAuthId"]) == ("EU-RO-1", "reg_1")
 
 
-def test_floors_are_spot_sales(server: Server, own: Account) -> None:
+def test_floors_are_spot_sales(server: Server, account: Account) -> None:
     """The lowest bid of each cloud, with RunPod's id and our kind."""
     rows = [row(secure0=price(0.4), community0=price(0.2, stock="Low"))]
     server.on("POST /graphql", data(gpuTypes=rows))
-    secure, community = bids.floors(own, 2)
+    secure, community = bids.floors(account, 2)
     assert (secure.market, secure.usd, secure.stock) == (
         "spot",
         Decimal("0.4"),
@@ -139,11 +133,11 @@ def test_floors_are_spot_sales(server: Server, own: Account) -> None:
     assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
 
 
-def test_only_the_gpus_asked_for_are_looked_up(server: Server, own: Account) -> None:
+def test_only_the_gpus_asked_for_are_looked_up(server: Server, account: Account) -> None:
     """Each kind by its id; all that RunPod answers count, and a kind it does not know is none."""
     found = [row(secure0=price(0.4))]
     server.on("POST /graphql", data(kind0=found, kind1=[], kind2=None))
-    assert len(bids.floors(own, 1, ["NVIDIA GeForce RTX 4090", 'odd "id"', "x"])) == 1
+    assert len(bids.floors(account, 1, ["NVIDIA GeForce RTX 4090", 'odd "id"', "x"])) == 1
     query = server.asked[0].body["query"]
     assert 'kind0: gpuTypes(input: {id: "NVIDIA GeForce RTX 4090"})' in query
     assert 'kind1: gpuTypes(input: {id: "odd \\"id\\""})' in query
@@ -155,26 +149,26 @@ def test_only_the_gpus_asked_for_are_looked_up(server: Server, own: Account) -> 
     [price(None), price(0), price(0.69, 0.69), price(0.8, 0.69), None],
     ids=["none", "zero", "a cap", "above", "no price"],
 )
-def test_a_floor_that_is_no_discount_is_none(server: Server, own: Account, told: Any) -> None:
+def test_a_floor_that_is_no_discount_is_none(server: Server, account: Account, told: Any) -> None:
     """Where RunPod takes no bid below the price on demand there is nothing to bid for."""
     server.on("POST /graphql", data(gpuTypes=[row(secure0=told, community0=told)]))
-    assert bids.floors(own, 1) == []
+    assert bids.floors(account, 1) == []
 
 
-def test_floors_of_data_centers_are_kept_apart(server: Server, own: Account) -> None:
+def test_floors_of_data_centers_are_kept_apart(server: Server, account: Account) -> None:
     """A data center that takes no bid has no stock for one; the bid does for all that take it."""
     rows = [row(secure0=price(0.3), secure1=price(None), secure2=price(0.4, stock=None))]
     server.on("POST /graphql", data(gpuTypes=rows))
-    (sale,) = bids.floors(own, 1, centers=["EU-RO-1", "US-TX-3", "EU-SE-1"])
+    (sale,) = bids.floors(account, 1, centers=["EU-RO-1", "US-TX-3", "EU-SE-1"])
     assert sale.usd == Decimal("0.4")
     assert sale.stock == {"EU-RO-1": "high", "US-TX-3": "none", "EU-SE-1": "none"}
     assert 'dataCenterId: "US-TX-3"' in server.asked[0].body["query"]
 
 
-def test_a_bid_below_the_lowest_names_that(server: Server, own: Account) -> None:
+def test_a_bid_below_the_lowest_names_that(server: Server, account: Account) -> None:
     """One learns what would do, before anything is asked for."""
     server.on("POST /graphql", data(gpuTypes=[row(secure0=price(0.4))]))
-    floors = bids.floors(own, 1)
+    floors = bids.floors(account, 1)
     bids.refuse_low(floors, POD.gpu.id, "secure", "anywhere", Decimal("0.4"))
     with pytest.raises(NoCapacityError, match=r"is 0\.4 USD a GPU-hour now, not 0\.3") as caught:
         bids.refuse_low(floors, POD.gpu.id, "secure", "anywhere", Decimal("0.3"))
@@ -184,17 +178,30 @@ def test_a_bid_below_the_lowest_names_that(server: Server, own: Account) -> None
     assert "withdrawing bids" in caught.value.hint
 
 
-def test_a_rented_machine_has_an_id(server: Server, own: Account) -> None:
+def test_the_key_goes_to_its_own_address_only(
+    server: Server, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK reads its address from the environment; that is as it was afterwards."""
+    server.on("POST /graphql", data(kind0=[]))
+    for before in (None, "http://127.0.0.1:9"):
+        monkeypatch.delenv("RUNPOD_API_BASE_URL", raising=False)
+        if before:
+            monkeypatch.setenv("RUNPOD_API_BASE_URL", before)
+        assert bids.floors(account, 1) == []
+        assert os.environ.get("RUNPOD_API_BASE_URL") == before
+
+
+def test_a_rented_machine_has_an_id(server: Server, account: Account) -> None:
     """The answer's id is the pod's, the same in REST."""
     server.on("POST /graphql", data(podRentInterruptable={"id": "abc"}))
-    assert bids.rent(own, POD, Decimal("0.31")) == "abc"
+    assert bids.rent(account, POD, Decimal("0.31")) == "abc"
     assert len(server.asked) == 1
 
 
-def test_a_machine_is_resumed_at_its_bid(server: Server, own: Account) -> None:
+def test_a_machine_is_resumed_at_its_bid(server: Server, account: Account) -> None:
     """RunPod refuses a resume that does not say how many GPUs."""
     server.on("POST /graphql", data(podBidResume={"id": "abc"}))
-    bids.resume(own, "abc", Decimal("0.31"), 2)
+    bids.resume(account, "abc", Decimal("0.31"), 2)
     found = argument(server.asked[0].body["query"])
     assert found == {"podId": "abc", "bidPerGpu": 0.31, "gpuCount": 2}
 
@@ -220,22 +227,22 @@ def test_a_machine_is_resumed_at_its_bid(server: Server, own: Account) -> None:
     ],
 )
 def test_answers_are_our_errors(
-    server: Server, own: Account, reply: Reply, kind: type, words: str
+    server: Server, account: Account, reply: Reply, kind: type, words: str
 ) -> None:
     """GraphQL says it in words only; whatever it says, one line of ours comes, without the key."""
     server.on("POST /graphql", reply)
     with pytest.raises(LongshoreError, match=words) as caught:
-        bids.rent(own, POD, Decimal("0.31"))
+        bids.rent(account, POD, Decimal("0.31"))
     assert type(caught.value) is kind
     assert KEY not in f"{caught.value}{caught.value.hint}"
     assert len(server.asked) == 1
 
 
-def test_withdrawn_bids_are_called_that(server: Server, own: Account) -> None:
+def test_withdrawn_bids_are_called_that(server: Server, account: Account) -> None:
     """RunPod is ending bids: who asks for one learns it, and what works instead."""
     server.on("POST /graphql", error(NO_BID))
     with pytest.raises(NoCapacityError) as caught:
-        bids.rent(own, POD, Decimal("0.31"))
+        bids.rent(account, POD, Decimal("0.31"))
     assert "withdrawing bids" in caught.value.hint
     assert "prefer" in caught.value.hint
 
