@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 def offline(need: Need, why: str) -> list[Offer]:
     """What the bundled prices have, each with the reason why there are no newer ones."""
-    return _with_note(fitting(bundled(need), need), f"bundled price: {why}")
+    found = _with_note(fitting(bundled(need), need), f"bundled price: {why}")
+    return _with_note(found, _of_image(need))
 
 
 class Market:
@@ -76,7 +77,9 @@ class Market:
         except NoCapacityError:
             self._refuse_unknown_centers(need)
             raise
-        return _with_note(_with_note(found, _of_volume(volume)), missed)
+        for note in (_of_volume(volume), missed, _of_image(need)):
+            found = _with_note(found, note)
+        return found
 
     def _listed(self, need: Need) -> list[Sale]:
         """Both clouds, so that the nearest to what was asked for can be named."""
@@ -102,7 +105,8 @@ class Market:
         centers = (volume.data_center,) if volume else need.runpod.data_centers
         count = need.gpu.count if need.gpu else 1
         try:
-            return bids.floors(self._account, count, instances if need.gpu else (), centers), ""
+            found = bids.floors(self._account, count, instances if need.gpu else (), centers)
+            return found, "" if found else "RunPod takes no bids for it: it is withdrawing them"
         except AccountError:
             raise
         except ProviderError as error:
@@ -123,6 +127,13 @@ def _of_volume(volume: "NetworkVolume | None") -> str:
         return ""
     usd = hourly(volume.size, NETWORK)
     return f"network volume {volume.name or volume.id} costs {usd} USD an hour, run or no run"
+
+
+def _of_image(need: Need) -> str:
+    """What is different where a pod cannot pull the job's own image."""
+    if need.has_image:
+        return ""
+    return f"no image.registry: on {need.runpod.base} the packages are installed at each start"
 
 
 def _with_note(offers: list[Offer], note: str) -> list[Offer]:

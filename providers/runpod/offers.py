@@ -125,7 +125,7 @@ def _elsewhere(asked: list[Sale]) -> list[str]:
 
 
 def _others(sales: list[Sale], asked: list[Sale]) -> list[str]:
-    """Other GPUs with at least as much memory that are there, cheapest first."""
+    """Other GPUs with at least as much memory that are there, the nearest in price first."""
     least = min(sale.kind.memory_gib for sale in asked)
     found = [
         sale
@@ -135,7 +135,8 @@ def _others(sales: list[Sale], asked: list[Sale]) -> list[str]:
         and sale.market == "on-demand"
         and sale.stock_in(ANYWHERE) not in (NONE, "")
     ]
-    found.sort(key=lambda sale: sale.usd)
+    price = min(sale.usd for sale in asked)
+    found.sort(key=lambda sale: abs(sale.usd - price))
     return [_shown(sale, sale.stock_in(ANYWHERE), sale.cloud) for sale in found]
 
 

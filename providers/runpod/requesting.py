@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ...configs import container
-from ...errors import ProviderError, UnreachableError
+from ...errors import NoCapacityError, ProviderError, UnreachableError
 from ..base import Offer, Order
 from ..remote import Keys
 from . import bids, creation
@@ -75,6 +75,8 @@ class Maker:
             if bid is not None:
                 return bids.rent(self._account, body, bid)
             return self._api.create(body).id
+        except NoCapacityError as error:
+            raise NoCapacityError(str(error), f"{error.hint}{_narrowed(body)}") from error
         except UnreachableError as lost:
             return self._adopted(order, lost)
 
@@ -112,6 +114,14 @@ class Maker:
         except OSError as error:
             hint = "install longshore again to restore it"
             raise ProviderError(f"{self._boot}: {error.strerror}", hint) from error
+
+
+def _narrowed(body: CreatePod) -> str:
+    """What may be the reason besides stock: RunPod's words are the same, and do not say."""
+    least, centers = body.gpu.min_cuda_version, body.data_center_ids or ()
+    words = {"runpod.min_cuda": least or "", "runpod.data_centers": ", ".join(centers)}
+    told = " and ".join(f"{name} {value}" for name, value in words.items() if value)
+    return f"; asked for with {told}" if told else ""
 
 
 def forget(known: KnownPods, name: str) -> None:

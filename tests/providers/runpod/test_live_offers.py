@@ -113,6 +113,10 @@ def test_prefer_goes_on_without_bids(server: Server, provider: RunpodProvider) -
     found = provider.offers(replace(NEED, spot="prefer"))
     assert {one.market for one in found} == {"on-demand"}
     assert found[0].note == "no bids: RunPod refuses: bids are gone"
+    server.on("POST /graphql", Reply(200, {"data": {"kind0": []}}))
+    (quiet, *_) = provider.offers(replace(NEED, spot="prefer"))
+    assert quiet.note == "RunPod takes no bids for it: it is withdrawing them"
+    server.on("POST /graphql", Reply(200, {"errors": [{"message": "bids are gone"}]}))
     with pytest.raises(ProviderError, match="bids are gone"):
         provider.offers(replace(NEED, spot="only"))
 

@@ -119,6 +119,16 @@ def test_a_refusal_leaves_nothing(
         Keys.load(NAME)
 
 
+def test_what_may_be_the_reason_besides_stock(server: Server, maker: RunpodProvider) -> None:
+    """RunPod says "no instances" as well for a driver or a data center that has none."""
+    server.on("POST /v2/pods", problem(400, FULL))
+    with pytest.raises(NoCapacityError) as caught:
+        maker.request(offer(region="EU-RO-1"), ORDER)
+    assert caught.value.hint.endswith(
+        "; asked for with runpod.min_cuda 13.0 and runpod.data_centers EU-RO-1"
+    )
+
+
 def test_a_bid_is_held_against_the_lowest(server: Server, maker: RunpodProvider) -> None:
     """The floor is asked for again just before; the record keeps the bid, to wake it later."""
     floors = Reply(200, {"data": FLOORS})
