@@ -28,7 +28,7 @@ from .process import kill_marked, reap_orphans, signals_held
 from .stop import SIGNALS
 
 MARK: Final = "LONGSHORE_JOB"
-"""Set to a word of this boot's own for the job and all that it starts, so that all of it can end."""
+"""Set to a word of this boot's own, for the job and all that it starts: so all of it can end."""
 
 PRIVATE: Final = (
     "RUNPOD_API_KEY",

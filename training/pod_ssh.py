@@ -53,12 +53,12 @@ def prepare(environ: Mapping[str, str], logs: Path) -> Command:
 
     Raises ValueError, with the reason, where nobody could log in; OSError when the disk says no.
     """
-    if os.geteuid() != 0:
-        raise ValueError("ssh needs root: run the container as root")
     keys = [line.strip() for line in environ.get(PUBLIC_KEY, "").splitlines() if line.strip()]
     if not keys:
         raise ValueError(f"{PUBLIC_KEY} holds no key")
     host_key = _host_key(environ.get(container.HOST_KEY, ""))
+    if os.geteuid() != 0:
+        raise ValueError("ssh needs root: run the container as root")
     if not Path(SSHD).exists():
         raise ValueError(f"there is no {SSHD}: install openssh-server")
     # The image sets HOME for jobs; sshd looks into the home of the account.
