@@ -43,6 +43,7 @@ LOG: Final = "control/pod.log"
 KILLED: Final = 128 + signal.SIGKILL
 CANNOT_START: Final = 126
 """As a shell says it."""
+FAULT_PAUSE: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,6 @@ def main(root: Path) -> int:
     pod = Pod(root, os.environ, log)
     for number in SIGNALS:
         signal.signal(number, pod.on_signal)
-    # It may be the successor of a shell that had them blocked.
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     pod.run()
     return 0
 
@@ -117,7 +116,12 @@ class Pod:
         self._settle_the_past()
         self._open_ssh()
         while not (self._stopping and self._job is None):
-            self.tick()
+            try:
+                self.tick()
+            except OSError as error:
+                # A volume that fails for a while must not end the machine, and the job with it.
+                self._log.note(f"warning: {error}")
+                time.sleep(FAULT_PAUSE)
             time.sleep(self._settings.tick)
         for kept in self._helpers():
             kept.end()
@@ -181,10 +185,11 @@ class Pod:
             self._start_services()
             with signals_held():
                 self._job = self._start_job()
-            (self._root / container.PID).write_text(f"{self._job.pid}\n")
         except OSError as error:
             self._log.note(f"error: the job cannot be started: {error}")
             self._write_done(CANNOT_START)
+            return
+        (self._root / container.PID).write_text(f"{self._job.pid}\n")
 
     def _start_job(self) -> "Popen[bytes]":
         env = {**self._job_environ(), MARK: self._mark}
@@ -212,7 +217,7 @@ class Pod:
     def _exposed(self) -> tuple[Service, ...]:
         try:
             return jobfile.parse((self._root / container.JOB).read_text()).expose
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
             # The job itself will say what is wrong with its file.
             return ()
 
@@ -237,4 +242,4 @@ class Pod:
                 os.killpg(job.pid, signal.SIGKILL)
 
     def _exists(self, name: str) -> bool:
-        return (self._root / name).exists()
+        return os.path.exists(self._root / name)
