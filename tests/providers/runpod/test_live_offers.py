@@ -19,6 +19,9 @@ from .listings import CATALOG
 from .pods import NEED
 from .server import Reply, Server, problem
 
+PULLED = replace(NEED, has_image=True)
+"""A job whose image RunPod can pull."""
+
 
 def test_live_offers_are_asked_by_cloud_and_count(server: Server, provider: RunpodProvider) -> None:
     """Stock is per cloud and count, and the two query words that need each other are sent."""
@@ -60,7 +63,7 @@ def test_a_damaged_or_old_cache_is_asked_anew(
 
 def test_without_a_key_the_bundle_serves() -> None:
     """A dry run needs no account: the prices have their dates, and the reason is said."""
-    found = RunpodProvider(environ={}).offers(NEED)
+    found = RunpodProvider(environ={}).offers(PULLED)
     assert {one.source for one in found} == {"bundled"}
     assert {one.note for one in found} == {"bundled price: no RunPod API key"}
     assert {(one.region, one.stock) for one in found} == {("anywhere", "")}
@@ -97,12 +100,12 @@ def test_a_network_volume_is_found_by_name(server: Server, provider: RunpodProvi
     volume = {"id": "v1", "name": "data", "size": 100, "dataCenter": "EU-RO-1"}
     server.on("GET /v2/network-volumes", Reply(200, {"networkVolumes": [volume]}))
     server.on("GET /v2/catalog/gpus", Reply(200, {"gpus": CATALOG}))
-    need = replace(NEED, runpod=Runpod(volume="data"))
+    need = replace(PULLED, runpod=Runpod(volume="data"))
     (found,) = provider.offers(need)
     assert (found.region, found.zone) == ("EU-RO-1", "secure")
     assert found.note == "network volume data costs 0.009589 USD an hour, run or no run"
     with pytest.raises(ProviderError, match="no network volume 'dada'") as caught:
-        provider.offers(replace(NEED, runpod=Runpod(volume="dada")))
+        provider.offers(replace(PULLED, runpod=Runpod(volume="dada")))
     assert caught.value.hint == "did you mean 'data'?"
 
 
@@ -110,15 +113,15 @@ def test_prefer_goes_on_without_bids(server: Server, provider: RunpodProvider) -
     """Where bids are refused, a job that only prefers them takes machines on demand."""
     server.on("GET /v2/catalog/gpus", Reply(200, {"gpus": CATALOG}))
     server.on("POST /graphql", Reply(200, {"errors": [{"message": "bids are gone"}]}))
-    found = provider.offers(replace(NEED, spot="prefer"))
+    found = provider.offers(replace(PULLED, spot="prefer"))
     assert {one.market for one in found} == {"on-demand"}
     assert found[0].note == "no bids: RunPod refuses: bids are gone"
     server.on("POST /graphql", Reply(200, {"data": {"kind0": []}}))
-    (quiet, *_) = provider.offers(replace(NEED, spot="prefer"))
+    (quiet, *_) = provider.offers(replace(PULLED, spot="prefer"))
     assert quiet.note == "RunPod takes no bids for it: it is withdrawing them"
     server.on("POST /graphql", Reply(200, {"errors": [{"message": "bids are gone"}]}))
     with pytest.raises(ProviderError, match="bids are gone"):
-        provider.offers(replace(NEED, spot="only"))
+        provider.offers(replace(PULLED, spot="only"))
 
 
 def test_stock_is_of_machines_that_can_run_it(server: Server, provider: RunpodProvider) -> None:
@@ -140,3 +143,9 @@ def test_bids_alone_need_an_account(server: Server, provider: RunpodProvider) ->
     server.on("POST /graphql", Reply(cut=True))
     with pytest.raises(UnreachableError):
         provider.offers(only)
+
+
+def test_a_job_without_a_registry_is_told_the_difference() -> None:
+    """The same entrypoint runs on a public image, whose packages are installed at each start."""
+    (note,) = {one.note for one in RunpodProvider(environ={}).offers(NEED)}
+    assert f"no image.registry: on {Runpod().base} the packages are installed" in note
