@@ -220,6 +220,7 @@ newer_python() {
 make_venv() {
     python=$(newer_python) || return
     if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        echo "installing venv"
         apt_install "$("$python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')" || return
     fi
     "$python" -m venv --clear "$venv"
@@ -233,11 +234,12 @@ pip_install() {
         set -- --find-links "$lib/wheels" "$@"
     fi
     "$venv/bin/python" -m pip --disable-pip-version-check install \
-        --no-input --progress-bar off --root-user-action ignore "$@"
+        -q --no-input --root-user-action ignore "$@"
 }
 
 install_torch() {
     [ -s "$lib/torch.lock" ] || return 0
+    echo "installing torch"
     if [ -s "$lib/torch-index" ] && ! ls "$lib"/wheels/torch-*.whl >/dev/null 2>&1; then
         set -- --extra-index-url "$(cat "$lib/torch-index")"
     fi
@@ -245,10 +247,12 @@ install_torch() {
 }
 
 install_rest() {
+    echo "installing the libraries"
     if [ -s "$lib/rest.lock" ]; then
         pip_install --no-deps -r "$lib/rest.lock" || return
     fi
     if [ -s "$lib/requirements.txt" ]; then
+        echo "installing the requirements"
         pip_install -c "$lib/torch.lock" -c "$lib/rest.lock" -r "$lib/requirements.txt"
     fi
 }
@@ -258,7 +262,12 @@ install_apt() {
     while IFS= read -r package; do
         set -- "$@" "$package"
     done <"$lib/apt.txt"
-    [ $# = 0 ] || apt_install "$@"
+    [ $# = 0 ] && return
+    echo "installing $*"
+    apt_install "$@" >"$run/apt.log" 2>&1 || {
+        cat "$run/apt.log"
+        return 1
+    }
 }
 
 # Secrets become settings of this subshell alone.
@@ -272,7 +281,6 @@ install_all() {
     if [ -s "$lib/pip_conf" ]; then
         export PIP_CONFIG_FILE="$lib/pip_conf"
     fi
-    echo "installing the packages of the job"
     install_apt && make_venv && install_torch && install_rest &&
         echo "$lib" >"$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/longshore.pth"
 }
