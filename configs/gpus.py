@@ -1,8 +1,9 @@
 """The GPUs of `gpus.csv`, and the many names people give them.
 
 A name may be one kind ("RTX 4090") or a family ("A100-80GB", which is sold as PCIe and as SXM).
-A family may be asked for when all its kinds have the same memory: the job fits on each alike, and
-the price decides. "A100" and "H100" are refused, since what fits on one of them may not on another.
+A family may be asked for when its kinds have about the same memory ("H100": 80 to 94 GB): whether
+the job fits is asked of each, and the price decides. "A100" is refused: one kind has twice the
+memory of another.
 """
 
 import csv
@@ -15,6 +16,9 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from .spec import Gpu
+
+MOST_APART = 1.25
+"""The memory of a family's largest kind against its smallest, at most."""
 
 _VENDORS = {"nvidia", "amd", "geforce", "tesla", "instinct", "rtx", "gpu"}
 _JOINED = re.compile(r"(nvidia|geforce|tesla|rtx|pro(?=\d)|sxm|pcie|nvl)")
@@ -87,7 +91,8 @@ def make_gpu(name: str, count: int) -> Gpu:
     found = candidates(name)
     if not found:
         raise _unknown(name)
-    if len({kind.memory_gib for kind in found}) > 1:
+    sizes = {kind.memory_gib for kind in found}
+    if max(sizes) > MOST_APART * min(sizes):
         raise _ambiguous(name, found)
     return Gpu(_shared_name(name, found), count)
 

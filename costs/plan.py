@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ..configs.spec import JobSpec
-from ..errors import GuardError, NoOfferError
+from ..errors import GuardError, NoCapacityError, NoOfferError
 from ..providers.base import Offer
 from .estimate import Estimate, Row, estimate
 from .history import Perf
@@ -142,7 +142,7 @@ def _none(made: Estimate) -> NoOfferError:
             f"all {made.above_bid} offers are above the bid of {money(bid)} a GPU-hour: "
             f"the cheapest is {would_do}"
         )
-        return NoOfferError(message, f"raise market.bid to {would_do}, or wait with --wait 1h")
+        return NoCapacityError(message, f"raise market.bid to {would_do}, or wait with --wait 1h")
     return NoOfferError("nothing is on offer for this job", "ask for another GPU or provider")
 
 

@@ -9,7 +9,7 @@ from ..providers.base import Funds, Provider
 
 
 def refuse_poor(provider: Provider, made: Plan) -> None:
-    """Raise AccountError when the balance is below what a slow run costs.
+    """Raise AccountError when the balance is below what a slow run costs, or the key is refused.
 
     Without a forecast it must pay for one hour. A balance that nobody tells is no reason to stop.
     """
@@ -28,5 +28,7 @@ def _balance(provider: Provider) -> Decimal | None:
         return None
     try:
         return provider.balance()
+    except AccountError:
+        raise
     except ProviderError:
         return None

@@ -182,12 +182,13 @@ def boot(provider: Provider, machine_id: str, deadline: float) -> Machine:
 def first_plan(provider: Provider, spec: JobSpec, project: Path, waiting: Waiting) -> Plan:
     """The plan by the provider's offers, once there is one to choose.
 
-    Raises NoOfferError when there is none in the time the job waits, else as `costs.plan.plan`.
+    Raises NoCapacityError when there is none in the time the job waits, else as `costs.plan.plan`:
+    what does not exist, or does not fit, is not waited for.
     """
     while True:
         try:
             return plan(spec, provider.offers(Need.of(spec)), project)
-        except NoOfferError as error:
+        except NoCapacityError as error:
             if not waiting.again(error):
                 raise
 

@@ -6,11 +6,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from longshore.emulators.runpod.client import Emulator
 from longshore.images.engine import available
+
+if TYPE_CHECKING:
+    from .registries import Registry
 
 WORDS = ["the", "device", "holds", "what", "a", "step", "needs", "and", "then", "goes", "on"]
 
@@ -59,6 +63,15 @@ def runpod(engine: None) -> Iterator[Emulator]:
     """One RunPod, played here for all tests; each leaves it as it was."""
     with Emulator() as emulator:
         yield emulator
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Registry"]:
+    """An image registry that asks for a password."""
+    from .registries import serving
+
+    with serving(tmp_path_factory.mktemp("registry")) as served:
+        yield served
 
 
 @pytest.fixture(scope="session")

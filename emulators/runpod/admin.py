@@ -199,6 +199,8 @@ def _past(pod: Pod) -> JSON:
         "id": pod.id,
         "name": pod.name,
         "status": pod.status,
+        "image": pod.image,
+        "data_center": pod.data_center,
         "created": stamp(pod.created),
         "ended": stamp(pod.ended[0]) if pod.ended else None,
         "why": pod.ended[1] if pod.ended else "",

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 
 CLOUDS = ("SECURE", "COMMUNITY")
-CUDA_VERSIONS = ("12.4", "12.8")
-HOST_CUDA = "12.8"
+CUDA_VERSIONS = ("12.8", "13.0")
+HOST_CUDA = "13.0"
 MAX_COUNT = 8
 
 

@@ -26,6 +26,8 @@ run: |
   echo "$GREETING from $(pwd)"
   printf 'the last word'
 """
+STAYS = ["--set", "guards.recoveries=0"]
+"""A job that is cut short ends there."""
 
 
 def test_a_run_tells_its_phases_its_end_and_its_cost(shell: Shell) -> None:
@@ -65,7 +67,7 @@ def test_json_is_the_report_and_nothing_else(shell: Shell) -> None:
         ("vanish_after=1, pace=0.05", [], 4, "is gone"),
         ("corrupt=1", [], 9, "outputs are not home"),
         ("pace=0.6", ["--max-cost", "0.00002"], 11, "are spent"),
-        ("preempt_after=2.5, pace=0.3", [], 75, "preempted"),
+        ("preempt_after=2.5, pace=0.3", STAYS, 75, "preempted"),
     ],
 )
 def test_each_ending_has_its_exit_code(
@@ -147,7 +149,7 @@ def test_two_deploys_at_once_lead_to_one_run(shell: Shell) -> None:
 def test_an_interrupted_run_is_gone_on_from(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hint of the first run is the command that finishes it."""
     monkeypatch.setenv("LONGSHORE_FAKE", "preempt_after=3, pace=0.3")
-    stopped = shell("deploy")
+    stopped = shell("deploy", *STAYS)
     assert stopped.code == 75
     run = Ledger().runs()[0].id
     assert f"--resume {run}" in stopped.err

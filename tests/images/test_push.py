@@ -3,11 +3,7 @@
 import base64
 import io
 import json
-import socket
-import subprocess
 import tarfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,41 +15,9 @@ from longshore.images.engine import connect
 from longshore.images.login import PASSWORD, USER, Login, login, registry_of
 from longshore.images.push import push
 
-from ..conftest import unavailable
+from ..registries import WORD, Registry
 
 TAG = "longshore-push-test:1a2b"
-WORD = "swordfish"
-HTPASSWD = "me:$2b$04$0M/NigxWjObNZ.wfcxKx3u1LA.pAf6qi9l1qtcFCwDwr/p6ugfjES\n"
-"""The word above, as bcrypt: the only kind that the registry reads."""
-
-SETTINGS = """
-version: 0.1
-log: {{level: error}}
-storage: {{filesystem: {{rootdirectory: {folder}/images}}}}
-http: {{addr: 127.0.0.1:{port}}}
-auth: {{htpasswd: {{realm: tests, path: {folder}/htpasswd}}}}
-"""
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A registry on this machine that asks for a password; its host and port."""
-    folder = tmp_path_factory.mktemp("registry")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    (folder / "htpasswd").write_text(HTPASSWD)
-    (folder / "config.yml").write_text(SETTINGS.format(folder=folder, port=port))
-    words = ["docker-registry", "serve", str(folder / "config.yml")]
-    try:
-        child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    except FileNotFoundError:
-        unavailable("docker-registry is not installed")
-        return
-    _await(port)
-    yield f"127.0.0.1:{port}"
-    child.terminate()
-    child.wait()
 
 
 @pytest.fixture
@@ -78,13 +42,13 @@ def no_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.docker
 def test_a_pushed_image_is_named_by_its_content(
-    registry: str, image: str, monkeypatch: pytest.MonkeyPatch
+    registry: Registry, image: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who pulls that name gets these bytes and no others; a second push changes nothing."""
     monkeypatch.setenv(USER, "me")
     monkeypatch.setenv(PASSWORD, WORD)
     notes: list[str] = []
-    repository = f"{registry}/longshore-push-test"
+    repository = f"{registry.host}/longshore-push-test"
     first = push(image, repository, notes.append)
     name, _, digest = first.partition("@")
     assert (name, digest[:7], len(digest)) == (repository, "sha256:", 71)
@@ -98,10 +62,10 @@ def test_a_pushed_image_is_named_by_its_content(
 
 
 @pytest.mark.docker
-def test_a_push_without_a_login_says_how_to_log_in(registry: str, image: str) -> None:
+def test_a_push_without_a_login_says_how_to_log_in(registry: Registry, image: str) -> None:
     """One line with the registry's own words, and the way on."""
     with pytest.raises(BuildError, match="cannot be pushed") as caught:
-        push(image, f"{registry}/longshore-push-test", lambda _line: None)
+        push(image, f"{registry.host}/longshore-push-test", lambda _line: None)
     assert "docker login" in caught.value.hint
 
 
@@ -151,14 +115,3 @@ def _archive() -> io.BytesIO:
         tar.addfile(info, io.BytesIO(content))
     made.seek(0)
     return made
-
-
-def _await(port: int) -> None:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    pytest.fail("the registry does not answer")

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from longshore.configs.spec import Guards, JobSpec, Market
+from longshore.configs.spec import Gpu, Guards, JobSpec, Market, Resources
 from longshore.costs.plan import Plan, Used
 from longshore.errors import (
     AccountError,
@@ -144,7 +144,7 @@ class Late(FakeProvider):
     def offers(self, need: Need) -> list[Offer]:
         self.empty -= 1
         if self.empty >= 0:
-            raise NoOfferError("nothing now")
+            raise NoCapacityError("nothing now")
         return super().offers(need)
 
 
@@ -171,14 +171,24 @@ def test_a_plan_is_waited_for(bench: Bench, empty: int, seconds: float) -> None:
 
 def test_a_plan_is_not_waited_for_in_vain(bench: Bench) -> None:
     """When the time is over the last fault is told as it was."""
-    with pytest.raises(NoOfferError, match="nothing now"):
+    with pytest.raises(NoCapacityError, match="nothing now"):
         planned(bench, Late(9), 2 * PAUSE, [])
+
+
+def test_what_does_not_exist_is_not_waited_for(bench: Bench) -> None:
+    """No time of waiting brings a GPU that nobody sells."""
+    spec = replace(BOTH, resources=Resources(gpu=Gpu("Voodoo 2")))
+    notes: list[str] = []
+    provider = FakeProvider(faults=Faults(pace=0.01))
+    with pytest.raises(NoOfferError):
+        first_plan(provider, spec, bench.project, waiting(3600, notes))
+    assert notes == []
 
 
 def test_a_bid_that_is_too_low_names_the_price_that_would_do(bench: Bench) -> None:
     """And says that one can wait for a lower one."""
     spec = replace(BOTH, market=Market("never", Decimal("0.05")))
-    with pytest.raises(NoOfferError, match=r"the cheapest is \$0\.12") as caught:
+    with pytest.raises(NoCapacityError, match=r"the cheapest is \$0\.12") as caught:
         bench.launch(spec)
     assert "$0.12" in caught.value.hint
     assert "--wait" in caught.value.hint

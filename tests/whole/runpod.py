@@ -1,5 +1,6 @@
 """A project that is deployed to an emulated RunPod, with a job whose every output is known."""
 
+import json
 import os
 import shutil
 import signal
@@ -84,6 +85,12 @@ class Cloud:
     def pods(self) -> list[dict[str, Any]]:
         """The pods that have not ended."""
         return [pod for pod in self.emulator.pods() if pod["ended"] is None]
+
+    def newest(self) -> str:
+        """The id of the newest run."""
+        code, printed = self.run("ps", "--all", "--json")
+        assert code == 0, printed
+        return str(json.loads(printed)[0]["run"])
 
     def numbers(self) -> list[int]:
         """What the newest run counted, as it came home; empty before anything has."""
