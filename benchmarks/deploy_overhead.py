@@ -63,7 +63,7 @@ def main() -> None:
 def lay_out(folder: Path) -> Path:
     """The example's data in a project of its own; a CPU wheel of torch where pip can get one."""
     project, wheels = folder / "project", folder / "wheels"
-    shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("outputs", "data"))
+    shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("outputs", "data", "wheels"))
     subprocess.run([sys.executable, project / "prepare.py"], check=True, stdout=subprocess.DEVNULL)
     wheels.mkdir()
     pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(wheels)]

@@ -9,7 +9,7 @@ lib=$root/lib
 venv=$root/venv
 run=/run/longshore
 log=$root/outputs/train.log
-child='' keeper='' minder=''
+child='' keeper='' minder='' job=''
 
 say() {
     echo "longshore: $*"
@@ -23,6 +23,9 @@ beside() {
 }
 
 stop() {
+    if [ -n "$job" ]; then
+        finish 143 killed
+    fi
     for process in $child $keeper $minder; do
         kill "$process" 2>/dev/null
     done
@@ -301,7 +304,11 @@ say "waiting for the job"
 until [ -e "$root/control/start" ]; do
     beside sleep 1
 done
+# A stop that comes while packages are installed ends the job that waits for them.
+job=yes
+echo $$ >"$root/control/pid"
 if ! beside install_all >>"$log" 2>&1; then
+    job=''
     rm -f "$lib/ca" "$lib/netrc" "$lib/pip_conf"
     say "the packages of the job cannot be installed: see outputs/train.log"
     tell "the packages of the job cannot be installed"

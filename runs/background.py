@@ -19,9 +19,10 @@ class Repeated:
     A fault is kept for the main thread to tell, and tried again in the next round.
     """
 
-    def __init__(self, work: Callable[[], object], every: float) -> None:
+    def __init__(self, work: Callable[[], object], every: float, at_once: bool = False) -> None:
         self._work = work
         self._every = every
+        self._pause = 0.0 if at_once else every
         self._over = threading.Event()
         self._fault = ""
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -39,7 +40,8 @@ class Repeated:
         return self._fault
 
     def _run(self) -> None:
-        while not self._over.wait(self._every):
+        while not self._over.wait(self._pause):
+            self._pause = self._every
             try:
                 self._work()
                 self._fault = ""
@@ -48,9 +50,11 @@ class Repeated:
 
 
 @contextmanager
-def repeating(work: Callable[[], object], every: float) -> Iterator[Repeated]:
-    """Do it every so many seconds for the length of the block."""
-    repeated = Repeated(work, every)
+def repeating(
+    work: Callable[[], object], every: float, at_once: bool = False
+) -> Iterator[Repeated]:
+    """Do it every so many seconds for the length of the block, the first time at once or then."""
+    repeated = Repeated(work, every, at_once)
     repeated.begin()
     try:
         yield repeated
@@ -65,5 +69,6 @@ def beating(host: Host) -> Iterator[None]:
     def beat() -> None:
         host.write(LEASE, str(time.time()).encode())
 
-    with repeating(beat, BEAT):
+    # At once: the way to the machine is opened while the first files travel.
+    with repeating(beat, BEAT, at_once=True):
         yield

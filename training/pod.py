@@ -52,7 +52,7 @@ class Settings:
 
     entrypoint: tuple[str, ...] = (sys.executable, "-m", "longshore.training")
     grace: float = 150.0
-    tick: float = 0.2
+    tick: float = 0.1
 
 
 DEFAULT: Final = Settings()

@@ -2,7 +2,8 @@
 
 from .address import Address, banner
 from .connection import Connection
+from .entry import enter
 from .host import RemoteHost
 from .keys import Keys
 
-__all__ = ["Address", "Connection", "Keys", "RemoteHost", "banner"]
+__all__ = ["Address", "Connection", "Keys", "RemoteHost", "banner", "enter"]

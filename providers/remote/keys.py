@@ -48,6 +48,11 @@ class Keys:
         return keys
 
     @classmethod
+    def are_here(cls, name: str) -> bool:
+        """Whether this computer has the keys of a machine."""
+        return cls(_folder(name))._is_whole()
+
+    @classmethod
     def load(cls, name: str) -> "Keys":
         """The keys made before; raises ProviderError when they are not on this computer."""
         keys = cls(_folder(name))

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
+from ...errors import ProviderError
 from ..base import Machine, State
-from ..remote import Address, banner
+from ..remote import Address, Connection, Keys, banner, enter
 from . import disks
 from .api import Api
 from .models import Pod
@@ -54,21 +55,32 @@ def rate(pod: Pod) -> Decimal:
     return pod.cost
 
 
+def log_in(name: str, where: Address) -> None:
+    """Log in to a pod once; where its keys are not on this computer its banner must do.
+
+    Raises ProviderError while nobody is let in.
+    """
+    if Keys.are_here(name):
+        enter(Connection(where, Keys.load(name)))
+
+
 class Looker:
-    """Looks at pods, and remembers since when they boot and where their sshd has answered."""
+    """Looks at pods, and remembers since when they boot and where they have let us in."""
 
     def __init__(
         self,
         api: Api,
         clock: Callable[[], float] = time.monotonic,
         greets: Callable[[Address, float], bool] = banner,
+        enters: Callable[[str, Address], None] = log_in,
     ) -> None:
-        self._api, self._clock, self._greets = api, clock, greets
+        self._api, self._clock, self._greets, self._enters = api, clock, greets, enters
         self._since: dict[str, float] = {}
-        self._greeted: set[tuple[str, Address]] = set()
+        self._entered: set[tuple[str, Address]] = set()
+        self._shut: dict[str, str] = {}
 
     def look(self, pod_id: str) -> Machine | None:
-        """The machine: it runs once its sshd answers, and says why where it does not."""
+        """The machine: it runs once its sshd lets us in, and says why where it does not."""
         pod = self._api.pod(pod_id)
         if pod is None or pod.status == "TERMINATED":
             return None
@@ -87,16 +99,28 @@ class Looker:
     def restarted(self, pod_id: str) -> None:
         """Forget what was seen of it: it boots anew, at another port."""
         self._since.pop(pod_id, None)
-        self._greeted = {one for one in self._greeted if one[0] != pod_id}
+        self._entered = {one for one in self._entered if one[0] != pod_id}
 
     def _waiting_for(self, pod: Pod) -> str:
         since = self._since.setdefault(pod.id, self._clock())
-        return self._api.last_line(pod.id) if self._clock() - since > QUIET else ""
+        if self._clock() - since <= QUIET:
+            return ""
+        return self._shut.get(pod.id) or self._api.last_line(pod.id)
 
     def _answers(self, pod: Pod) -> bool:
         where = address(pod)
         if where is None:
             return False
-        if (pod.id, where) not in self._greeted and self._greets(where, BANNER_SECONDS):
-            self._greeted.add((pod.id, where))
-        return (pod.id, where) in self._greeted
+        if (pod.id, where) not in self._entered and self._greets(where, BANNER_SECONDS):
+            self._try(pod, where)
+        return (pod.id, where) in self._entered
+
+    def _try(self, pod: Pod, where: Address) -> None:
+        """A port of an earlier boot may lead to somebody else's pod: that is no reason to end."""
+        try:
+            self._enters(pod.name, where)
+        except ProviderError as error:
+            self._shut[pod.id] = str(error)
+        else:
+            self._shut.pop(pod.id, None)
+            self._entered.add((pod.id, where))

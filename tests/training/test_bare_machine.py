@@ -102,6 +102,24 @@ def test_what_cannot_be_installed_ends_the_job(pod_image: str, volume: Path, lug
         assert host.read("lib/pip_conf") == b""
 
 
+def test_a_stop_while_it_installs_ends_the_job(pod_image: str, volume: Path, luggage: Path) -> None:
+    """Whoever changes his mind need not wait for gigabytes of packages."""
+    slow = luggage / "slow"
+    slow.mkdir()
+    (slow / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "slow"\nbackend-path = ["."]\n'
+    )
+    (slow / "slow.py").write_text("import time\nprint('slow')\ntime.sleep(600)\n")
+    (luggage / "rest.lock").write_text("/longshore/lib/slow\n")
+    with machine(pod_image, volume, BOOT, entrypoint=SHELL) as pod, pod.host() as host:
+        host.put(luggage, "lib")
+        send(host, JobSpec("bare", run="true"), {})
+        pod.until(lambda: host.read(container.PID))
+        host.signal("TERM")
+        pod.until(lambda: (volume / NAME / container.DONE).exists())
+        assert pod.done() == pod.done() | {"code": 143, "reason": "killed"}
+
+
 def test_a_restart_under_the_job_only_opens_the_way_in(pod_image: str, volume: Path) -> None:
     """The container's own disk is new after a stop: there is nothing left to run, only to fetch."""
     own = volume / NAME
