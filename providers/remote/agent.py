@@ -93,7 +93,7 @@ def send_signal(
             number = int(file.read())
     except (FileNotFoundError, ValueError):
         return {"early": True}, b""
-    if number > 1:
+    if number > 0:
         _kill(number, getattr(signal, "SIG" + name))
     return {"early": False}, b""
 

@@ -16,7 +16,7 @@ from .faults import HINTS_THERE
 
 _KEEP = ("--times", "--perms")
 _SAME = re.compile(r"/?[\w.*~@%+=,-]+(/[\w.*~@%+=,-]+)*/?", re.ASCII)
-_HOME = ("--keep-dirlinks", "--chmod=Du+rwx", *_KEEP)
+_HOME = ("--chmod=Du+rwx", *_KEEP)
 
 
 @dataclass(frozen=True)
@@ -88,21 +88,35 @@ def rules(exclude: Sequence[str]) -> list[str] | None:
     return [f"--filter=- {body}" for body in anchored]
 
 
-def home(source: str, target: Path, committed: Sequence[str]) -> list[Pass]:
+def home(
+    source: str, target: Path, committed: Sequence[str], led: Sequence[str] = ()
+) -> tuple[list[Pass], list[Pass]]:
     """What brings a folder home: its files, then those that say that others are whole.
 
     Those are the ones that were there before the first pass, so they speak of what it copied.
-    Links are not rsync's to make (see `links.py`).
+    Links are not rsync's to make (see `links.py`). Folders that the user's own links at home lead
+    elsewhere (`led`) are copied there: since 3.5 rsync follows no link that it did not make.
     """
+    own = [name for name in committed if not _is_below(name, led)]
+    skipped = [f"--exclude=/{_literal(name)}/" for name in led]
     here = f"{target.absolute()}/"
-    rest = Pass(
-        f"{source}/",
-        here,
-        ("--recursive", "--prune-empty-dirs", f"--exclude={COMMITTED}", *_HOME),
-        inward=False,
-    )
-    marks = Pass(f"{source}/", here, _HOME, False, tuple(committed))
-    return [rest, marks] if committed else [rest]
+    options = ("--recursive", "--prune-empty-dirs", *skipped, f"--exclude={COMMITTED}", *_HOME)
+    files = [Pass(f"{source}/", here, options, inward=False)]
+    marks = [Pass(f"{source}/", here, _HOME, False, tuple(own))] if own else []
+    for name in led:
+        inner = [one.removeprefix(f"{name}/") for one in committed if _is_below(one, [name])]
+        more = home(f"{source}/{name}", _real(target / name), inner)
+        files, marks = [*files, *more[0]], [*marks, *more[1]]
+    return files, marks
+
+
+def _is_below(name: str, folders: Sequence[str]) -> bool:
+    return any(name.startswith(f"{folder}/") for folder in folders)
+
+
+def _literal(name: str) -> str:
+    """A name as a pattern of rsync that means itself alone."""
+    return re.sub(r"([*?\[\\])", r"\\\1", name)
 
 
 def file_home(source: str, target: Path) -> Pass:

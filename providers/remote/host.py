@@ -114,8 +114,10 @@ class RemoteHost:
             target.mkdir(parents=True, exist_ok=True)
         links.clear_way(target, facts["folders"])
         drop_stale(target, facts["marks"])
-        files, *marks = copies.home(source, target, [name for name, _, _ in facts["marks"]])
-        self._transfers.carry(files)
+        names = [name for name, _, _ in facts["marks"]]
+        files, marks = copies.home(source, target, names, links.led(target, facts["folders"]))
+        for one in files:
+            self._transfers.carry(one)
         out = links.make(target, facts["links"])
         for one in marks:
             self._transfers.carry(one)

@@ -18,6 +18,16 @@ def clear_way(target: Path, folders: Iterable[str]) -> None:
                 at.unlink()
 
 
+def led(target: Path, folders: Iterable[str]) -> list[str]:
+    """The folders that the user's own links at home lead elsewhere, the topmost of each."""
+    found: list[str] = []
+    for folder in sorted(folders):
+        is_inner = any(folder.startswith(f"{above}/") for above in found)
+        if not is_inner and (target / folder).is_symlink():
+            found.append(folder)
+    return found
+
+
 def make(target: Path, links: Sequence[tuple[str, str | None]]) -> list[str]:
     """Make the links that stay inside, whoever says so; the names of the others."""
     out = []
