@@ -126,4 +126,4 @@ def _folder(name: str) -> Path:
     """A name that is no plain word (the cloud may tell us any) becomes a hash, as a file name."""
     plain = _PLAIN.fullmatch(name)
     word = name if plain else hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
-    return folders.state() / "machines" / word
+    return folders.state() / "keys" / word

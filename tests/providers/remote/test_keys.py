@@ -27,7 +27,7 @@ NAMES = [
 def test_a_pair_and_a_host_key_are_made() -> None:
     """One line for authorized_keys, one private host key, and nobody else may read either."""
     keys = Keys.make("longshore-otter-1")
-    assert keys.folder == folders.state() / "machines" / "longshore-otter-1"
+    assert keys.folder == folders.state() / "keys" / "longshore-otter-1"
     kind, body, comment = keys.public.split(" ")
     assert (kind, comment) == ("ssh-ed25519", "longshore-otter-1")
     assert base64.b64decode(body)
@@ -55,7 +55,7 @@ def test_keys_are_made_once() -> None:
 def test_any_name_has_its_own_folder(name: str) -> None:
     """Whatever a cloud calls a machine, its keys lie right below our folder, and load again."""
     keys = Keys.make(name)
-    assert keys.folder.resolve().parent == (folders.state() / "machines").resolve()
+    assert keys.folder.resolve().parent == (folders.state() / "keys").resolve()
     assert Keys.load(name).public == keys.public
     assert "\n" not in keys.public
     assert keys.folder not in [Keys.make(other).folder for other in NAMES if other != name]
