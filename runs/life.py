@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -18,13 +18,13 @@ from ..errors import (
     LongshoreError,
     MachineLostError,
     OutputsKeptError,
-    UnreachableError,
 )
 from ..providers.base import Bind, Host, Need, Offer, Order, Provider
-from . import collect, funds, locks, reports, rescue, sending, teardown
-from .background import beating, repeating
+from . import collect, funds, locks, reports, sending, teardown
+from .background import repeating
 from .collect import Collected
 from .endings import Ending, status_of
+from .fetching import Fetching
 from .follow import PATIENCE, Habits, Watch
 from .inputs import Cargo, pack, secrets
 from .ledger import Ledger
@@ -92,13 +92,8 @@ class Outcome:
 
 SPARE = 30 * 60
 """Seconds past boot and job for which a machine elsewhere lives, so that all can come home."""
-TRY_FOR = 5 * 60.0
-"""Seconds for which files are tried to be moved while nobody answers."""
-TRY_EVERY = 2.0
 CUT_SHORT = ("lost", "preempted", "killed")
 """Endings that are not the job's own: where nobody here asked for it, it goes on elsewhere."""
-
-_KEPT_HINT = "make room or mend it, then `longshore gc`; `longshore down` gives them up"
 
 
 def start(session: Session, launch: Launch) -> Outcome:
@@ -151,6 +146,11 @@ class _Life:
     @property
     def _is_far(self) -> bool:
         return not self.session.provider.capabilities.shares_files
+
+    @property
+    def _fetching(self) -> Fetching:
+        ours = self.session
+        return Fetching(ours.ledger, ours.provider, ours.screen, ours.stop, ours.clock, self.run)
 
     def _image(self) -> str | None:
         if not self.session.provider.needs_image(self.launch.offer, self.launch.need):
@@ -244,9 +244,9 @@ class _Life:
     def _work(self, placed: Placed, host: Host, freight: Freight, goes_on: bool) -> Ending:
         self._phase("sync")
         stop_after = placed.plan.stop_after
-        with self.session.stop.breaking(), self._alive(host):
+        with self.session.stop.breaking(), self._fetching.alive(host):
             try:
-                seen = self._patiently(lambda: freight.send(host, stop_after, goes_on))
+                seen = self._fetching.patiently(lambda: freight.send(host, stop_after, goes_on))
             except MachineLostError as error:
                 return Ending(137, "lost", str(error), error.hint)
         self._phase("train")
@@ -254,7 +254,7 @@ class _Life:
         try:
             ending = self._watched(placed, host, seen, freight.tokens)
         except (LongshoreError, OSError) as error:
-            raise self._kept("the job cannot be watched", error) from error
+            raise self._fetching.kept("the job cannot be watched", error) from error
         told = self.cargo.in_users_words(ending.detail, self.launch.project)
         return replace(ending, detail=told)
 
@@ -264,7 +264,7 @@ class _Life:
         spec, screen = self.launch.spec, self.session.screen
         with ExitStack() as stack:
             try:
-                self._patiently(host.start)
+                self._fetching.patiently(host.start)
             except MachineLostError as error:
                 return Ending(137, "lost", str(error), error.hint)
             stack.enter_context(exposed(host, spec.expose, tokens, screen.note))
@@ -298,50 +298,18 @@ class _Life:
             offsets=seen,
         )
 
-    def _patiently(self, work: Callable[[], Answer]) -> Answer:
-        """Do it; where nobody answers, try again for a while, if the machine is elsewhere."""
-        until = self.session.clock() + (TRY_FOR if self._is_far else 0)
-        while True:
-            try:
-                return work()
-            except UnreachableError as error:
-                if self.session.clock() >= until or self.session.stop.presses > 1:
-                    raise
-                self.session.screen.note(f"{error}; trying again")
-                self.session.stop.wait(TRY_EVERY)
-
-    def _alive(self, host: Host) -> AbstractContextManager[None]:
-        return beating(host) if self._is_far else nullcontext()
-
     def _bring_home(
         self, placed: Placed, host: Host, ending: Ending, losses: int
     ) -> tuple[Ending, Collected]:
         try:
             self._phase("collect")
             self.session.ledger.mark(self.run.id, Status.COLLECTING)
-            with self._alive(host):
-                done = ending.code == 0
-                return ending, self._patiently(
-                    lambda: collect.bring_home(host, self.run, is_done=done)
-                )
+            return ending, self._fetching.all_of(host, is_done=ending.code == 0)
         except MachineLostError:
-            return self._rescued(placed, ending, losses)
+            goes_on = self._goes_on(placed.plan.offer, ending, losses)
+            return self._fetching.out_of_sleep(placed.machine.id, ending, goes_on)
         except (LongshoreError, OSError) as error:
-            raise self._kept("outputs are not home", error) from error
-
-    def _rescued(self, placed: Placed, ending: Ending, losses: int) -> tuple[Ending, Collected]:
-        """What a machine that was stopped under its job still holds, where it can be woken."""
-        provider, screen = self.session.provider, self.session.screen
-        found = rescue.out_of_sleep(provider, placed.machine.id, self.run)
-        if not isinstance(found, str):
-            screen.note("the machine was stopped; what it held is home")
-            return found
-        if rescue.is_kept(provider, placed.machine.id) and not self._goes_on(
-            placed.plan.offer, ending, losses
-        ):
-            raise self._kept("outputs are not home", MachineLostError(found))
-        screen.note(f"the machine went away with what was not home yet ({found})")
-        return ending, collect.counted(collect.home(self.run))
+            raise self._fetching.kept("outputs are not home", error) from error
 
     def _goes_on(self, offer: Offer, ending: Ending, losses: int) -> bool:
         """Whether a job that was cut short begins again where its last checkpoint left it."""
@@ -352,12 +320,6 @@ class _Life:
     def _loss(self, ending: Ending) -> str:
         from_where = "its last checkpoint" if collect.has_checkpoint(self.run.id) else "its start"
         return f"the job was cut short ({ending.detail or ending.reason}), from {from_where}"
-
-    def _kept(self, what: str, error: Exception) -> OutputsKeptError:
-        """Once a job has begun, no fault of ours may end its machine with what it made."""
-        with suppress(LedgerError):
-            self.session.ledger.mark(self.run.id, Status.KEPT)
-        return OutputsKeptError(f"{what}: {error}", _KEPT_HINT)
 
     def _tear_down(self, attempt: Attempt) -> None:
         # A full disk must not keep a machine that costs money.

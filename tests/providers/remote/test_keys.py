@@ -63,9 +63,7 @@ def test_any_name_has_its_own_folder(name: str) -> None:
 
 def test_lost_keys_are_named() -> None:
     """Keys that are not here are a fault with their place and what to do."""
-    with pytest.raises(
-        ProviderError, match=r"the ssh keys of 'gone' are not in .*keys/gone"
-    ) as e:
+    with pytest.raises(ProviderError, match=r"the ssh keys of 'gone' are not in .*keys/gone") as e:
         Keys.load("gone")
     assert "computer that deployed" in e.value.hint
 
