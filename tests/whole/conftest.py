@@ -143,7 +143,9 @@ def cloud(
     monkeypatch.setenv("LONGSHORE_CACHE", str(tmp_path / "cache"))
     (tmp_path / "project").mkdir()
     with Emulator() as emulator:
-        yield Cloud(emulator, tmp_path / "project", pod_image, dict(emulator.environment))
+        made = Cloud(emulator, tmp_path / "project", pod_image, dict(emulator.environment))
+        yield made
+        made.end()
         FOUND.append((request.node.name, len(emulator.pods()), len(emulator.leaked())))
 
 

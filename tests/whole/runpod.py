@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class Cloud:
     project: Path
     image: str
     variables: dict[str, str]
+    children: list["subprocess.Popen[str]"] = field(default_factory=list)
 
     def write(self, last: int = 20, seconds: float = 0.1, **sections: Any) -> None:
         """A job that counts to `last`."""
@@ -45,7 +46,7 @@ class Cloud:
         (self.project / "longshore.yaml").write_text(yaml.safe_dump(job | sections))
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
+        child = subprocess.Popen(
             [PROGRAM, *words],
             cwd=self.project,
             env=os.environ | self.variables,
@@ -53,6 +54,19 @@ class Cloud:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self.children.append(child)
+        return child
+
+    def end(self) -> None:
+        """End the commands that a test which failed has left."""
+        for child in self.children:
+            child.kill()
+            if child.stdout and not child.stdout.closed:
+                child.communicate()
+
+    def beside(self, project: Path) -> "Cloud":
+        """The same emulator for another project."""
+        return replace(self, project=project)
 
     def deploy(self, *words: str) -> "subprocess.Popen[str]":
         return self.start("deploy", *GPU, *words)

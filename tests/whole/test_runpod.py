@@ -48,7 +48,7 @@ def test_an_outbid_training_has_the_losses_of_an_unbroken_one(
     whole = project.newest()["run"]
     spec = resolve(project.folder / "longshore.yaml").spec
     image = ensure(ImageSpec.of(spec, project.folder, user="root")).tag
-    there = Cloud(cloud.emulator, project.folder, "", cloud.variables)
+    there = cloud.beside(project.folder)
     bid = ("--spot", "only", "--bid-price", "0.50")
     command = there.deploy("-q", *bid, "--set", f"image.name={image}")
     until(lambda: max(_steps(project, whole), default=0) >= 120)
@@ -137,7 +137,7 @@ def test_any_public_image_will_do_and_services_are_reached_through_ssh(
         expose=["jupyter", "tensorboard"],
         sync={"every": "5s"},
     )
-    there = Cloud(cloud.emulator, project.folder, "", cloud.variables)
+    there = cloud.beside(project.folder)
     command = there.deploy()
     assert command.stdout is not None
     said: list[str] = []
@@ -169,7 +169,7 @@ def test_a_private_image_is_pulled_by_its_content(
         image={"registry": f"{registry.host}/jobs"},
         resources={"device": "cpu"},
     )
-    there = Cloud(cloud.emulator, project.folder, "", cloud.variables)
+    there = cloud.beside(project.folder)
     code, printed = there.ended(there.deploy())
     assert code == 0, printed
     assert "pushed layer" in printed
