@@ -123,7 +123,10 @@ def _away(problem: Problem, creating: bool) -> LongshoreError:
 def _other(problem: Problem, creating: bool) -> LongshoreError:
     if problem.status >= 500:
         return _away(problem, creating)
-    return ProviderError(f"RunPod refuses the request: {problem}")
+    return ProviderError(
+        f"RunPod refuses the request: {problem}",
+        "check the settings under runpod, image and resources",
+    )
 
 
 _BY_STATUS: Final[dict[int, Callable[[Problem, bool], LongshoreError]]] = {
