@@ -10,7 +10,7 @@ from typing import Any, Final
 from ...configs import folders
 from ..atomic import write_whole
 
-FRESH: Final = 60.0
+FRESH: Final = 20.0
 """Seconds for which stock and prices count as they were told."""
 
 

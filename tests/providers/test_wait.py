@@ -63,7 +63,7 @@ def test_the_pause_grows() -> None:
 FAULTS: list[tuple[list[State | None], type[LongshoreError], str]] = [
     ([State.REFUSED], ProviderError, "m-1 is REFUSED, not RUNNING: the reason"),
     ([State.BOOTING, State.STUCK], ProviderError, "m-1 is STUCK, not RUNNING: the reason"),
-    ([State.BOOTING], ProviderError, "m-1 is still BOOTING after 60 s"),
+    ([State.BOOTING], ProviderError, "m-1 is still BOOTING after 60 s: the reason"),
     ([None], MachineLostError, "the machine is not known to its provider"),
     ([State.BOOTING, None], MachineLostError, "the machine is not known to its provider"),
 ]
