@@ -11,7 +11,7 @@ from ..errors import NoOfferError
 from ..providers import catalog
 from ..providers.base import Need
 from .documents import Shape, document_options, show_document
-from .markets import local_offers
+from .markets import local_offers, rented_offers
 from .options import job_options, options
 
 
@@ -19,10 +19,10 @@ from .options import job_options, options
 @job_options
 @document_options
 def estimate(config: Path | None, env: str | None, shape: Shape, as_json: bool) -> None:
-    """What the job will take and cost: on this machine, and on GPUs for rent by bundled prices."""
+    """What the job will take and cost: on this machine, and on GPUs for rent."""
     resolved = options(config, env).resolve()
     need = Need.of(resolved.spec)
-    offers = [*local_offers(need), *catalog.offers(need, catalog.PROVIDERS)]
+    offers = [*local_offers(need), *rented_offers(need, catalog.PROVIDERS)]
     if not offers:
         raise NoOfferError(
             "nothing on offer fits this job", "`longshore offers` shows what there is"

@@ -15,7 +15,7 @@ from ..costs.words import mib, money
 from ..errors import ConfigError, NoOfferError, did_you_mean
 from ..providers import catalog
 from ..providers.base import Need, Offer
-from .markets import local_offers
+from .markets import local_offers, rented_offers
 from .output import Table, show, show_json
 
 Value = TypeVar("Value")
@@ -45,7 +45,7 @@ def offers(
     limit: int,
     as_json: bool,
 ) -> None:
-    """The machines one could have, cheapest first; bundled prices show their age."""
+    """The machines one could have, cheapest first; live with an account, else with their age."""
     need = Need(
         gpu=None if gpu is None else _said("--gpu", parse_gpu, gpu),
         spot=spot,
@@ -65,7 +65,7 @@ def _find(need: Need, names: tuple[str, ...]) -> list[Offer]:
             raise ConfigError(f"no prices of {name!r}", did_you_mean(name, known), "--provider")
     asked = names or known
     here = local_offers(need) if "local" in asked else []
-    return [*here, *catalog.offers(need, [name for name in asked if name != "local"])]
+    return [*here, *rented_offers(need, [name for name in asked if name != "local"])]
 
 
 def _said(flag: str, parse: Callable[[str], Value], text: str) -> Value:
@@ -97,5 +97,10 @@ def _row(offer: Offer) -> tuple[str, ...]:
         money(offer.usd_per_hour),
         offer.source,
         f"{age}d",
-        offer.note or offer.interruption_band,
+        _remark(offer),
     )
+
+
+def _remark(offer: Offer) -> str:
+    stock = f"stock {offer.stock}" if offer.stock else ""
+    return "; ".join(part for part in (stock, offer.note or offer.interruption_band) if part)

@@ -312,6 +312,15 @@ class Bills(Protocol):
 
 
 @runtime_checkable
+class Accounts(Protocol):
+    """A provider that asks for an account."""
+
+    def has_account(self) -> bool:
+        """Whether one is at hand; it may still be refused."""
+        ...
+
+
+@runtime_checkable
 class Funds(Protocol):
     """A provider whose account is prepaid."""
 

@@ -29,10 +29,12 @@ def texts(count: int) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """State and settings in a folder of the test's own."""
+    """State and settings in a folder of the test's own, and no real account within reach."""
     monkeypatch.setenv("LONGSHORE_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("LONGSHORE_CONFIG", str(tmp_path / "config"))
     monkeypatch.delenv("LONGSHORE_ENV", raising=False)
+    monkeypatch.delenv("RUNPOD_API_KEY", raising=False)
+    monkeypatch.setenv("RUNPOD_API_BASE_URL", "http://127.0.0.1:9")
 
 
 def unavailable(reason: str) -> None:

@@ -122,6 +122,9 @@ class RunpodProvider:
     def billed(self, machine_id: str) -> Decimal | None:
         return self._api.billed(machine_id)
 
+    def has_account(self) -> bool:
+        return settings.has_key(self._environ)
+
     def balance(self) -> Decimal | None:
         return self._api.balance()
 
