@@ -11,7 +11,7 @@ from ..costs.plan import Plan
 from ..costs.words import money, rough
 from ..environments.paths import in_project
 from ..environments.resolve import Resolved
-from ..providers.base import Need, Offer, Provider
+from ..providers.base import Need, Offer, Provider, Shows
 from ..runs.inputs import limited, pack
 
 if TYPE_CHECKING:
@@ -42,11 +42,23 @@ def dry_run_lines(resolved: Resolved, provider: Provider, made: Plan) -> Iterato
         from ..images.builder import dry_run
 
         yield f"image: {dry_run(image_spec(resolved.spec, resolved.project, made.offer))}"
+    if isinstance(provider, Shows):
+        from ..runs.orders import order
+
+        image = _pushed(resolved.spec)
+        asked = order(resolved.spec, "RUN", 1, "you", made.stop_after, image)
+        yield f"request: {provider.preview(made.offer, asked)}"
     for upload in cargo.uploads:
         yield f"in: {upload.source} -> {upload.target}"
     yield f"out: outputs -> {in_project(resolved.project, resolved.spec.sync.outputs)}/<run>"
     yield f"job.json: {jobfile.dump(limited(cargo.spec, made.stop_after))}"
     yield "dry run: nothing was started"
+
+
+def _pushed(spec: JobSpec) -> str | None:
+    """The image as a machine elsewhere will know it; its content is known once it is built."""
+    registry = spec.image.registry
+    return spec.image.name or (f"{registry}@sha256:…" if registry else None)
 
 
 def image_spec(spec: JobSpec, project: Path, offer: Offer) -> "ImageSpec":

@@ -312,6 +312,15 @@ class Bills(Protocol):
 
 
 @runtime_checkable
+class Shows(Protocol):
+    """A provider that can show what it would ask for."""
+
+    def preview(self, offer: Offer, order: Order) -> str:
+        """What `request` would send, keys and scripts left out."""
+        ...
+
+
+@runtime_checkable
 class Accounts(Protocol):
     """A provider that asks for an account."""
 

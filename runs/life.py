@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from ..configs import folders
 from ..configs.spec import JobSpec
 from ..costs.document import Document
 from ..costs.plan import Plan, Used
@@ -29,6 +28,7 @@ from .follow import PATIENCE, Habits, Watch
 from .inputs import Cargo, pack, secrets
 from .ledger import Ledger
 from .live import Live, hours
+from .orders import order
 from .owner import owner
 from .placing import Placed, Placing
 from .records import Attempt, Run, Status
@@ -90,8 +90,6 @@ class Outcome:
     report: Document
 
 
-SPARE = 30 * 60
-"""Seconds past boot and job for which a machine elsewhere lives, so that all can come home."""
 CUT_SHORT = ("lost", "preempted", "killed")
 """Endings that are not the job's own: where nobody here asked for it, it goes on elsewhere."""
 
@@ -220,18 +218,9 @@ class _Life:
 
     def _order(self, attempt: Attempt, plan: Plan, image: str | None) -> Order:
         uploads = () if self._is_far else self.cargo.uploads
-        guards = self.launch.spec.guards
-        return Order(
-            run=self.run.id,
-            attempt=attempt.number,
-            owner=owner(),
-            need=self.launch.need,
-            image=image,
-            binds=tuple(Bind(upload.source, upload.target) for upload in uploads),
-            cache=folders.cache() / "job",
-            seconds=guards.boot_timeout + plan.stop_after + SPARE,
-            idle=guards.idle,
-        )
+        binds = (Bind(upload.source, upload.target) for upload in uploads)
+        spec, number = self.launch.spec, attempt.number
+        return order(spec, self.run.id, number, owner(), plan.stop_after, image, binds)
 
     def _used(self, number: int) -> Used:
         """What the machines before the attempt of that number have used of the run's budget."""

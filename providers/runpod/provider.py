@@ -1,5 +1,6 @@
 """RunPod behind the boundary. What needs a library is loaded when RunPod is first asked."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -70,6 +71,12 @@ class RunpodProvider:
         boot = self._boot or BOOT
         maker = Maker(self._account, self._api, self._known, boot, self._sleep)
         return maker.make(offer, order)
+
+    def preview(self, offer: Offer, order: Order) -> str:
+        from .creation import Given, pod
+
+        given = Given("…", "…", "…", order.need.runpod.volume or "")
+        return json.dumps(pod(offer, order, given).body(), indent=2, ensure_ascii=False)
 
     def look(self, machine_id: str) -> Machine | None:
         seen = self._looker.look(machine_id)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from longshore.configs import folders
 from longshore.emulators.runpod.client import Emulator
 
 from .conftest import Shell
@@ -42,3 +43,13 @@ def test_a_key_that_is_refused_is_said(
     done = shell(*ASK)
     assert done.code == 4
     assert "key" in done.err
+
+
+def test_a_dry_run_shows_what_would_be_asked_for(shell: Shell) -> None:
+    """The whole request, and nothing is made for it: no key pair, no run."""
+    done = shell("deploy", "--provider", "runpod", "--gpu", "RTX 4090:2", "--dry-run")
+    request = done.out.partition("request: ")[2].partition("\nout: ")[0].partition("\nin: ")[0]
+    sent = json.loads(request)
+    assert (sent["gpu"]["count"], sent["ports"]) == (2, ["22/tcp"])
+    assert not (folders.state() / "keys").exists()
+    assert not (folders.state() / "ledger.db").exists()
