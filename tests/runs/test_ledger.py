@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -18,6 +19,8 @@ from longshore.errors import LedgerError, NotFoundError
 from longshore.providers.base import Offer, State
 from longshore.runs.ledger import VERSION, DamagedLedgerError, Ledger
 from longshore.runs.records import Run, Status
+
+from .conftest import Bench
 
 SPEC = JobSpec("demo", run="true", guards=Guards(max_cost=Decimal("1.10")))
 OFFER = Offer(
@@ -250,3 +253,17 @@ def test_what_was_written_survives_kill_9() -> None:
         child.send_signal(signal.SIGKILL)
     assert set(told) <= {run.id for run in Ledger().runs()}
     opened(Ledger())
+
+
+def test_an_older_file_is_brought_up_to_date(bench: Bench) -> None:
+    """What it holds stays, and what it did not know yet is empty."""
+    run = bench.ledger.open_run(bench.launch().spec, bench.project)
+    bench.ledger.intend(run.id, bench.launch().offer)
+    with closing(sqlite3.connect(bench.ledger.path)) as older, older:
+        older.execute("ALTER TABLE attempts DROP COLUMN billed")
+        older.execute("PRAGMA user_version = 1")
+    (attempt,) = bench.ledger.attempts(run.id)
+    assert attempt.billed is None
+    bench.ledger.bill(attempt, Decimal("0.25"))
+    assert bench.ledger.attempts(run.id)[0].billed == Decimal("0.25")
+    assert bench.ledger.run(run.id).spec == run.spec
