@@ -79,5 +79,10 @@ NAME: Final = "LONGSHORE_NAME"
 OWNER: Final = "LONGSHORE_OWNER"
 """Whose pod it is; see `runs.owner`."""
 
+PUBLIC_KEY: Final = "PUBLIC_KEY"
+"""The keys that may log in to a pod, one a line: RunPod's own name, which its images read too."""
+BOOT: Final = "LONGSHORE_BOOT"
+"""The script that makes a pod of an image that is not the job's own; see `images/boot.sh`."""
+
 PORTS: Final = {"jupyter": 8888, "tensorboard": 6006}
 """Where exposed services listen inside, on 127.0.0.1 only."""

@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
 
 from ..configs.spec import JobSpec
 from ..costs.document import Document
@@ -37,8 +36,6 @@ from .sending import Freight
 from .signals import Stop
 from .teardown import Patience
 from .tunnels import exposed
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)

@@ -86,25 +86,25 @@ class Placing:
         spec = made.estimate.spec
         waiting = Waiting(spec.market.wait, self.screen.note, self._sleep)
         while True:
-            placed, why = self._round(run, made, before)
-            if placed:
-                return placed
-            if not isinstance(why, NoCapacityError) or not waiting.again(why):
-                raise why
+            found = self._round(run, made, before)
+            if isinstance(found, Placed):
+                return found
+            if not isinstance(found, NoCapacityError) or not waiting.again(found):
+                raise found
             made = self._fresh(spec, project) or made
 
-    def _round(self, run: str, made: Plan, before: Used) -> tuple[Placed | None, ProviderError]:
-        """One try of every candidate; without a machine, the fault that says most."""
+    def _round(self, run: str, made: Plan, before: Used) -> Placed | ProviderError:
+        """One try of every candidate: a machine, or the fault that says most."""
         faults: list[ProviderError] = []
         for tried in _affordable(made, before):
             try:
-                return self._try(run, tried), NoCapacityError("")
+                return self._try(run, tried)
             except ProviderError as error:
                 if not _may_differ(error, tried.offer):
                     raise
                 faults.append(error)
                 self.screen.note(f"{_where(tried.offer)}: {error}")
-        return None, _verdict(faults)
+        return _verdict(faults)
 
     def _try(self, run: str, made: Plan) -> Placed:
         self.ledger.note(run, "provision", _where(made.offer))

@@ -32,8 +32,8 @@ MARK: Final = "LONGSHORE_JOB"
 
 PRIVATE: Final = (
     "RUNPOD_API_KEY",
-    "LONGSHORE_BOOT",
-    pod_ssh.PUBLIC_KEY,
+    container.BOOT,
+    container.PUBLIC_KEY,
     container.HOST_KEY,
     container.POD,
 )

@@ -11,9 +11,6 @@ from typing import Final
 from ..configs import container
 from .kept import Command
 
-PUBLIC_KEY: Final = "PUBLIC_KEY"
-"""RunPod's own name for the keys that may log in, one a line (RunPod docs, 2026-08)."""
-
 SSHD: Final = "/usr/sbin/sshd"
 FOLDER: Final = Path("/run/longshore")
 SEPARATION: Final = Path("/run/sshd")
@@ -53,9 +50,11 @@ def prepare(environ: Mapping[str, str], logs: Path) -> Command:
 
     Raises ValueError, with the reason, where nobody could log in; OSError when the disk says no.
     """
-    keys = [line.strip() for line in environ.get(PUBLIC_KEY, "").splitlines() if line.strip()]
+    keys = [
+        line.strip() for line in environ.get(container.PUBLIC_KEY, "").splitlines() if line.strip()
+    ]
     if not keys:
-        raise ValueError(f"{PUBLIC_KEY} holds no key")
+        raise ValueError(f"{container.PUBLIC_KEY} holds no key")
     host_key = _host_key(environ.get(container.HOST_KEY, ""))
     if os.geteuid() != 0:
         raise ValueError("ssh needs root: run the container as root")

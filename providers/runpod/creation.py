@@ -12,10 +12,7 @@ from .models import CreateGpu, CreatePod, Mounts, Network, Persistent
 from .sales import ANYWHERE, min_cuda
 
 VOLUME_PATH: Final = "/longshore-volume"
-BOOT: Final = "LONGSHORE_BOOT"
-BOOT_ARGS: Final = f"""bash -c 'eval "${BOOT}"'"""
-PUBLIC_KEY: Final = "PUBLIC_KEY"
-"""RunPod's own name for the keys that may log in (its images read it too)."""
+BOOT_ARGS: Final = f"""bash -c 'eval "${container.BOOT}"'"""
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def pod(offer: Offer, order: Order, given: Given) -> CreatePod:
         disk=Disks.of(order.need).container,
         mounts=_mounts(order.need, given.volume),
         ports=("22/tcp",),
-        env=_env(order, given) | ({} if own else {BOOT: given.boot}),
+        env=_env(order, given) | ({} if own else {container.BOOT: given.boot}),
         registry=given.registry,
     )
 
@@ -78,5 +75,5 @@ def _env(order: Order, given: Given) -> dict[str, str]:
         container.LIFETIME: str(order.seconds),
         container.IDLE: str(order.idle),
         container.VOLUME: VOLUME_PATH,
-        PUBLIC_KEY: given.public_key,
+        container.PUBLIC_KEY: given.public_key,
     }

@@ -10,8 +10,7 @@ import pytest
 from longshore.configs.container import LEASE
 from longshore.errors import SyncError
 from longshore.providers.base import Exit
-from longshore.runs import background
-from longshore.runs.background import repeating
+from longshore.runs.background import beating, repeating
 
 
 class Work:
@@ -80,9 +79,8 @@ class Heard:
     def signal(self, name: Literal["TERM", "KILL"]) -> None: ...
 
 
-def test_a_machine_hears_that_somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_hears_at_once_that_somebody_is_there() -> None:
     """While files travel nobody else would tell it, and it would end itself."""
-    monkeypatch.setattr(background, "BEAT", 0.001)
     host = Heard()
-    with background.beating(host):
+    with beating(host):
         assert host.beats.wait(10)

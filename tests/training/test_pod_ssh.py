@@ -34,7 +34,7 @@ def test_all_keys_are_let_in_once(tmp_path: Path) -> None:
 )
 def test_says_why_nobody_could_log_in(keys: str, host_key: str, fault: str, tmp_path: Path) -> None:
     """Instead of an sshd that refuses everybody, or shows a key that nobody knows."""
-    environ = {pod_ssh.PUBLIC_KEY: keys, container.HOST_KEY: host_key}
+    environ = {container.PUBLIC_KEY: keys, container.HOST_KEY: host_key}
     with pytest.raises(ValueError, match=fault):
         pod_ssh.prepare(environ, tmp_path)
 

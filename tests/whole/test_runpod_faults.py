@@ -153,6 +153,11 @@ def late_create(cloud: Cloud) -> None:
     cloud.emulator.fault(Fault("cut", "POST", PODS, after=10))
 
 
+def failed_create(cloud: Cloud) -> None:
+    """A gateway's error, and this time nothing was made: the next offer is asked for."""
+    cloud.emulator.fault(Fault("answer", "POST", PODS, status=502))
+
+
 def never_boots(cloud: Cloud) -> None:
     cloud.write(LAST, guards={"boot_timeout": "4s"})
     cloud.emulator.never_boot()
@@ -169,6 +174,7 @@ BORNE = {
     "connection cut in every call": cut_calls,
     "create that timed out but happened": lost_create,
     "create whose answer was cut": late_create,
+    "create that failed": failed_create,
     "pod that never boots": never_boots,
     "late ports, later sshd": sick_and_late,
 }
